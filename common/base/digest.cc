@@ -1,0 +1,36 @@
+#include "common/base/digest.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/sha.h>
+
+#include "absl/strings/escaping.h"
+
+namespace fadu {
+namespace {
+
+const unsigned char* Bytes(absl::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+}  // namespace
+
+std::string Sha256(absl::string_view data) {
+  std::string out(SHA256_DIGEST_LENGTH, '\0');
+  SHA256(Bytes(data), data.size(), reinterpret_cast<unsigned char*>(out.data()));
+  return out;
+}
+
+std::string StoredDigest(absl::string_view data) { return kDigestSha256 + Sha256(data); }
+
+std::string Hex(absl::string_view bytes) { return absl::BytesToHexString(bytes); }
+
+std::string HmacSha256(absl::string_view key, absl::string_view data) {
+  std::string out(SHA256_DIGEST_LENGTH, '\0');
+  unsigned int size = 0;
+  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), Bytes(data), data.size(),
+       reinterpret_cast<unsigned char*>(out.data()), &size);
+  return out;
+}
+
+}  // namespace fadu

@@ -1,0 +1,113 @@
+#include "common/base/log.h"
+
+#include <unistd.h>
+
+#include <atomic>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+#include "common/base/clock.h"
+
+namespace fadu {
+namespace {
+
+constexpr size_t kMaxTextBytes = 2000;
+std::atomic<int> g_level{static_cast<int>(LogLevel::kInfo)};
+std::atomic<int> g_descriptor{2};
+
+absl::string_view NameOf(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarning:
+      return "warning";
+    case LogLevel::kError:
+      return "error";
+  }
+  return "error";
+}
+
+// Cuts at a character's start, so that what is left is UTF-8 when the whole was.
+absl::string_view Cut(absl::string_view text) {
+  if (text.size() <= kMaxTextBytes) return text;
+  size_t end = kMaxTextBytes;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return text.substr(0, end);
+}
+
+void AppendQuoted(std::string& out, absl::string_view text) {
+  out.push_back('"');
+  for (const char c : Cut(text)) {
+    switch (c) {
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      default:
+        if (static_cast<unsigned char>(c) < 0x20) {
+          absl::StrAppendFormat(&out, "\\u%04x", c);
+        } else {
+          out.push_back(c);
+        }
+    }
+  }
+  out.push_back('"');
+}
+
+std::string Body(LogLevel level, absl::string_view message, const std::vector<LogField>& fields) {
+  std::string out = "\"level\":";
+  AppendQuoted(out, NameOf(level));
+  out += ",\"message\":";
+  AppendQuoted(out, message);
+  for (const LogField& field : fields) {
+    out.push_back(',');
+    AppendQuoted(out, field.key);
+    out.push_back(':');
+    if (field.number) {
+      out += field.value;
+    } else {
+      AppendQuoted(out, field.value);
+    }
+  }
+  out.push_back('}');
+  return out;
+}
+
+}  // namespace
+
+std::string FormatLogLine(LogLevel level, absl::string_view message,
+                          const std::vector<LogField>& fields) {
+  return absl::StrCat("{", Body(level, message, fields));
+}
+
+void Log(LogLevel level, absl::string_view message, const std::vector<LogField>& fields) {
+  if (static_cast<int>(level) < g_level.load(std::memory_order_relaxed)) return;
+  const int descriptor = g_descriptor.load(std::memory_order_relaxed);
+  if (descriptor < 0) return;
+  const std::string line =
+      absl::StrCat("{\"time\":\"",
+                   absl::FormatTime("%Y-%m-%d%ET%H:%M:%E6S%Ez", absl::Now(), LegalTimeZone()),
+                   "\",", Body(level, message, fields), "\n");
+  // One write is one line, also among processes that share the file; a full disk must not stop us.
+  if (write(descriptor, line.data(), line.size()) < 0) return;
+}
+
+void SetLogLevel(LogLevel level) { g_level.store(static_cast<int>(level)); }
+
+void SetLogDescriptor(int fd) { g_descriptor.store(fd); }
+
+}  // namespace fadu

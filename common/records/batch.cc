@@ -1,0 +1,953 @@
+// A batch of one county: look, decide, write (architecture §4). Everything here runs inside the
+// transaction that holds the county's counter row, and may run again from the start.
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "absl/base/internal/endian.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/area_code.h"
+#include "common/base/civil_day.h"
+#include "common/base/digest.h"
+#include "common/records/store_impl.h"
+#include "common/schema/filter.h"
+#include "common/schema/names.h"
+#include "common/schema/reason.h"
+#include "common/schema/rules.h"
+#include "fadu/common/v1/reason.pb.h"
+#include "google/protobuf/util/time_util.h"
+
+namespace fadu::records {
+namespace {
+
+namespace v1 = ::fadu::common::v1;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
+constexpr db::Statement kMakeCounter{
+    "make_counter",
+    "INSERT INTO counter (county_code, seq, head) VALUES ($1, 0, ''::bytea) "
+    "ON CONFLICT (county_code) DO NOTHING"};
+constexpr db::Statement kLockCounter{
+    "lock_counter", "SELECT seq, head FROM counter WHERE county_code = $1 FOR UPDATE"};
+constexpr db::Statement kMoveCounter{
+    "move_counter", "UPDATE counter SET seq = $2, head = $3 WHERE county_code = $1 AND seq = $4"};
+constexpr db::Statement kFindRequests{
+    "find_requests",
+    "SELECT request_id, item, request_hash, type, id, revision, seq, entry, message, sealed "
+    "FROM event WHERE county_code = $1 AND request_id = ANY ($2::uuid[]) ORDER BY request_id, item"};
+constexpr char kInsertEvents[] =
+    "INSERT INTO event (county_code, seq, type, id, revision, area_code, request_id, item, "
+    "request_hash, happened_at, entry, hash, fact, message, sealed) "
+    "SELECT $1::text, b.* FROM unnest($2::bigint[], $3::text[], $4::uuid[], $5::bigint[], "
+    "$6::text[], $7::uuid[], $8::bigint[], $9::bytea[], $10::timestamptz[], $11::bytea[], "
+    "$12::bytea[], $13::bytea[], $14::bytea[], $15::bytea[]) AS b(seq, type, id, revision, "
+    "area_code, request_id, item, request_hash, happened_at, entry, hash, fact, message, sealed)";
+
+const char* NameOf(Operation operation) {
+  switch (operation) {
+    case Operation::kCreate:
+      return "create";
+    case Operation::kUpdate:
+      return "update";
+    case Operation::kSubmit:
+      return "submit";
+    case Operation::kConfirm:
+      return "confirm";
+    case Operation::kReturn:
+      return "return";
+    case Operation::kWithdraw:
+      return "withdraw";
+    case Operation::kDelete:
+      return "delete";
+    case Operation::kUndelete:
+      return "undelete";
+    case Operation::kErase:
+      return "erase";
+    case Operation::kUnmask:
+      return "unmask";
+  }
+  return "";
+}
+
+std::string LabelOf(Operation operation) {
+  switch (operation) {
+    case Operation::kCreate:
+      return "新建";
+    case Operation::kUpdate:
+      return "修改";
+    case Operation::kSubmit:
+      return "提交";
+    case Operation::kConfirm:
+      return "确认";
+    case Operation::kReturn:
+      return "退回";
+    case Operation::kWithdraw:
+      return "撤回";
+    case Operation::kDelete:
+      return "删除";
+    case Operation::kUndelete:
+      return "恢复";
+    case Operation::kErase:
+      return "清除个人信息";
+    case Operation::kUnmask:
+      return "查看个人信息";
+  }
+  return "";
+}
+
+const std::string& ZhLabel(v1::ReviewState state) {
+  return v1::ReviewState_descriptor()
+      ->FindValueByNumber(state)
+      ->options()
+      .GetExtension(v1::label)
+      .zh();
+}
+
+absl::Status StateDenied(Operation operation, absl::string_view state) {
+  return Fail(absl::StatusCode::kFailedPrecondition, v1::REASON_REVIEW_STATE_DENIED,
+              absl::StrCat("cannot ", NameOf(operation), " from here"),
+              {{"action", LabelOf(operation)}, {"state", std::string(state)}});
+}
+
+// Digits of the area level that confirms a type.
+size_t ConfirmingDigits(const RecordType& type) {
+  switch (type.options().confirmed_by()) {
+    case v1::LEVEL_COUNTY:
+      return 6;
+    case v1::LEVEL_TOWN:
+      return 9;
+    default:
+      return 12;
+  }
+}
+
+// The caller acts at the level that confirms the type, or above it, over this area.
+bool ActsAtConfirmingLevel(const Principal& principal, const RecordType& type,
+                           absl::string_view area_code) {
+  static const std::vector<int> reviewers = {v1::ROLE_TOWN_REVIEWER, v1::ROLE_COUNTY_REVIEWER,
+                                             v1::ROLE_COUNTY_ADMIN};
+  static const std::vector<int> anyone = {v1::ROLE_VILLAGE_CLERK,   v1::ROLE_TOWN_CLERK,
+                                          v1::ROLE_TOWN_REVIEWER,   v1::ROLE_COUNTY_REVIEWER,
+                                          v1::ROLE_COUNTY_ADMIN};
+  const size_t digits = ConfirmingDigits(type);
+  const std::vector<int>& roles = digits == 12 ? anyone : reviewers;
+  return std::any_of(principal.grants.begin(), principal.grants.end(), [&](const RoleGrant& grant) {
+    return std::find(roles.begin(), roles.end(), grant.role) != roles.end() &&
+           grant.area_code.size() <= digits && !grant.area_code.empty() &&
+           IsWithin(area_code, grant.area_code);
+  });
+}
+
+std::string LevelLabel(const RecordType& type) {
+  switch (type.options().confirmed_by()) {
+    case v1::LEVEL_COUNTY:
+      return "县级";
+    case v1::LEVEL_TOWN:
+      return "乡镇（司法所）";
+    default:
+      return "村级";
+  }
+}
+
+// One record as the batch sees it now: as read, then as changed by earlier operations.
+struct State {
+  bool exists = false;
+  RecordRow row;
+  bool dirty = false;
+  bool created = false;
+};
+
+// A row of `event` to be written.
+struct NewEvent {
+  int64_t seq = 0;
+  std::string type;
+  Uuid id;
+  int64_t revision = 0;
+  std::string area_code;
+  Uuid request_id;
+  int64_t item = 0;
+  std::string request_hash;
+  absl::Time happened_at;
+  std::string entry;
+  std::string hash;
+  absl::optional<std::string> fact;
+  absl::optional<std::string> message;
+  absl::optional<std::string> sealed;
+};
+
+using RecordKey = std::pair<const RecordType*, Uuid>;
+
+}  // namespace
+
+// One attempt at one batch.
+class BatchWriter : public LockedView {
+ public:
+  BatchWriter(Store::Impl& store, db::WriterTransaction& transaction, const std::string& county)
+      : store_(store), transaction_(transaction), county_(county) {}
+
+  absl::Status Run(const std::vector<std::shared_ptr<db::WriteOperation>>& operations) {
+    FADU_RETURN_IF_ERROR(LockCounter());
+    std::vector<RecordOperation*> ours;
+    for (const auto& operation : operations) {
+      ours.push_back(static_cast<RecordOperation*>(operation.get()));
+    }
+    FADU_RETURN_IF_ERROR(FindRequests(ours));
+    FADU_RETURN_IF_ERROR(LoadRecords(ours));
+    for (RecordOperation* operation : ours) {
+      FADU_RETURN_IF_ERROR(RunOne(*operation));
+    }
+    FADU_RETURN_IF_ERROR(Flush());
+    return MoveCounter();
+  }
+
+  absl::StatusOr<std::vector<StoredRecord>> Find(const RecordType& type, absl::string_view filter,
+                                                 int limit) override {
+    FADU_RETURN_IF_ERROR(Flush());
+    FADU_ASSIGN_OR_RETURN(const FilterNode tree, ParseFilter(filter, type, FilterUse::kList));
+    ListSelection selection;
+    selection.county = county_;
+    selection.type = &type;
+    selection.filter = &tree;
+    selection.limit = limit;
+    const BoundSql bound = SelectPage(selection, *store_.sealer);
+    FADU_ASSIGN_OR_RETURN(
+        const db::Rows rows,
+        transaction_.Run(db::Statement{"find_locked", bound.sql}, bound.params));
+    std::vector<StoredRecord> found;
+    for (const db::Row& row : rows) {
+      FADU_ASSIGN_OR_RETURN(RecordRow read, ReadRow(row, type, county_, *store_.sealer, true));
+      found.push_back(std::move(read.record));
+    }
+    std::reverse(found.begin(), found.end());  // oldest first
+    return found;
+  }
+
+  absl::StatusOr<absl::optional<StoredRecord>> Get(const RecordType& type,
+                                                   const Uuid& id) override {
+    FADU_ASSIGN_OR_RETURN(State* state, StateOf(type, id));
+    if (!state->exists) return absl::optional<StoredRecord>();
+    return absl::optional<StoredRecord>(state->row.record);
+  }
+
+  db::Transaction& sql() override { return transaction_; }
+
+ private:
+  struct Earlier {
+    std::string request_hash;
+    std::vector<db::Row> rows;
+  };
+
+  absl::Status LockCounter() {
+    FADU_ASSIGN_OR_RETURN(db::Rows rows,
+                          transaction_.Run(kLockCounter, db::Params().Text(county_)));
+    if (rows.empty()) {
+      FADU_RETURN_IF_ERROR(
+          transaction_.Execute(kMakeCounter, db::Params().Text(county_)).status());
+      FADU_ASSIGN_OR_RETURN(rows, transaction_.Run(kLockCounter, db::Params().Text(county_)));
+      if (rows.empty()) return FADU_BUG("the counter row is not visible");
+    }
+    seq_ = first_seq_ = rows[0].Int(0);
+    head_ = rows[0].Bytes(1);
+    return absl::OkStatus();
+  }
+
+  absl::Status MoveCounter() {
+    if (seq_ == first_seq_) return absl::OkStatus();
+    FADU_ASSIGN_OR_RETURN(
+        const int64_t moved,
+        transaction_.Execute(kMoveCounter,
+                             db::Params().Text(county_).Int(seq_).Bytes(head_).Int(first_seq_)));
+    return moved == 1 ? absl::OkStatus() : FADU_BUG("the counter moved under its lock");
+  }
+
+  absl::Status FindRequests(const std::vector<RecordOperation*>& operations) {
+    std::vector<Uuid> ids;
+    for (const RecordOperation* operation : operations) {
+      if (!operation->request().validate_only) ids.push_back(operation->request().request_id);
+    }
+    if (ids.empty()) return absl::OkStatus();
+    FADU_ASSIGN_OR_RETURN(
+        const db::Rows rows,
+        transaction_.Run(kFindRequests, db::Params().Text(county_).IdArray(ids)));
+    for (const db::Row& row : rows) {
+      Earlier& earlier = earlier_[row.Id(0)];
+      earlier.request_hash = row.Bytes(2);
+      earlier.rows.push_back(row);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status LoadRecords(const std::vector<RecordOperation*>& operations) {
+    std::map<const RecordType*, std::vector<Uuid>> wanted;
+    for (const RecordOperation* operation : operations) {
+      for (const Change& change : operation->request().changes) {
+        if (!change.id.IsNil()) wanted[change.type].push_back(change.id);
+      }
+    }
+    for (const auto& [type, ids] : wanted) FADU_RETURN_IF_ERROR(Load(*type, ids));
+    return absl::OkStatus();
+  }
+
+  absl::Status Load(const RecordType& type, const std::vector<Uuid>& ids) {
+    for (const Uuid& id : ids) states_[RecordKey(&type, id)];
+    FADU_ASSIGN_OR_RETURN(
+        const db::Rows rows,
+        transaction_.Run(db::Statement{"find_records", store_.selects.at(&type)},
+                         db::Params().Text(county_).IdArray(ids)));
+    for (const db::Row& row : rows) {
+      FADU_ASSIGN_OR_RETURN(RecordRow read, ReadRow(row, type, county_, *store_.sealer, true));
+      State& state = states_[RecordKey(&type, read.record.id)];
+      state.exists = true;
+      state.row = std::move(read);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<State*> StateOf(const RecordType& type, const Uuid& id) {
+    const RecordKey key(&type, id);
+    if (states_.find(key) == states_.end()) FADU_RETURN_IF_ERROR(Load(type, {id}));
+    return &states_[key];
+  }
+
+  // Decides one operation. An error returned here is the transaction's; the operation's own goes
+  // into it.
+  absl::Status RunOne(RecordOperation& operation) {
+    const WriteRequest& request = operation.request();
+    if (!request.validate_only) {
+      const auto earlier = earlier_.find(request.request_id);
+      if (earlier != earlier_.end()) {
+        operation.Decide(Replay(request, earlier->second));
+        return absl::OkStatus();
+      }
+    }
+    std::vector<Change> changes = request.changes;
+    if (request.decide) {
+      // A decision reads what the operations before it wrote.
+      FADU_RETURN_IF_ERROR(Flush());
+      const absl::Status decided = request.decide(*this, changes);
+      if (!decided.ok()) {
+        if (transaction_.failed() || IsTransactionError(decided)) return decided;
+        operation.Decide(decided);
+        return absl::OkStatus();
+      }
+    }
+    // All or none: an operation's records and events join the batch only when every change holds.
+    std::map<RecordKey, State> before;
+    std::vector<NewEvent> events;
+    WriteResult result;
+    int64_t item = 0;
+    absl::Status failed;
+    for (Change& change : changes) {
+      if (change.operation == Operation::kCreate && change.id.IsNil()) {
+        change.id = store_.ids.NewId();
+        states_[RecordKey(change.type, change.id)];
+      }
+      absl::StatusOr<State*> state = StateOf(*change.type, change.id);
+      if (!state.ok()) return state.status();
+      before.emplace(RecordKey(change.type, change.id), **state);
+      failed = Apply(operation, change, item, **state, events);
+      if (!failed.ok()) {
+        if (changes.size() > 1) failed = WithMetadata(failed, "item", absl::StrCat(item));
+        break;
+      }
+      result.records.push_back((*state)->row.record);
+      ++item;
+    }
+    if (!failed.ok() || request.validate_only) {
+      for (auto& [key, state] : before) states_[key] = std::move(state);
+      if (!failed.ok() && (transaction_.failed() || IsTransactionError(failed))) return failed;
+      if (failed.ok()) {
+        operation.Decide(std::move(result));
+      } else {
+        operation.Decide(failed);
+      }
+      return absl::OkStatus();
+    }
+    for (NewEvent& event : events) Chain(event);
+    result.last_seq = seq_;
+    operation.Decide(std::move(result));
+    return absl::OkStatus();
+  }
+
+  // A failure of the database inside a decision is not the caller's fault: the batch runs again.
+  static bool IsTransactionError(const absl::Status& status) {
+    switch (status.code()) {
+      case absl::StatusCode::kUnavailable:
+      case absl::StatusCode::kInternal:
+        return true;
+      case absl::StatusCode::kAborted:
+        return ReasonOf(status) == "REASON_CONFLICT";
+      default:
+        return false;
+    }
+  }
+
+  void Chain(NewEvent& event) {
+    event.seq = ++seq_;
+    char seq_bytes[8];
+    absl::big_endian::Store64(seq_bytes, static_cast<uint64_t>(event.seq));
+    event.hash =
+        StoredDigest(absl::StrCat(head_, absl::string_view(seq_bytes, 8), event.entry));
+    head_ = event.hash;
+    events_.push_back(std::move(event));
+  }
+
+  absl::StatusOr<WriteResult> Replay(const WriteRequest& request, const Earlier& earlier) {
+    if (earlier.request_hash != request.request_hash) {
+      return Fail(absl::StatusCode::kInvalidArgument, v1::REASON_REQUEST_ID_REUSED,
+                  "request_id was used with another body");
+    }
+    WriteResult result;
+    result.replayed = true;
+    for (const db::Row& row : earlier.rows) {
+      const RecordType* type = store_.options.types->FindByName(row.Text(3));
+      if (type == nullptr) return FADU_BUG("an event of an unknown type");
+      // The answer is the event's own: the record as that call left it.
+      FADU_ASSIGN_OR_RETURN(State* state, StateOf(*type, row.Id(4)));
+      v1::Entry entry;
+      if (!entry.ParseFromString(row.Bytes(7))) return FADU_BUG("an entry does not parse");
+      StoredRecord record = state->row.record;
+      record.revision = row.Int(5);
+      record.review_state = entry.review_state();
+      record.updated_at = absl::FromUnixMicros(
+          google::protobuf::util::TimeUtil::TimestampToMicroseconds(entry.time()));
+      if (!row.IsNull(8)) {
+        std::shared_ptr<Message> message = type->New();
+        if (!message->ParseFromString(row.Bytes(8))) return FADU_BUG("a message does not parse");
+        record.message = std::move(message);
+        record.sealed = nullptr;
+        if (!row.IsNull(9) && !state->row.wrapped_key.empty()) {
+          FADU_ASSIGN_OR_RETURN(
+              const std::string clear,
+              store_.sealer->Open(county_, state->row.wrapped_key,
+                                  AadOf(county_, *type, record.id), row.Bytes(9)));
+          std::shared_ptr<Message> sealed = type->New();
+          if (sealed->ParseFromString(clear)) record.sealed = std::move(sealed);
+        }
+      }
+      result.records.push_back(std::move(record));
+      result.last_seq = row.Int(6);
+    }
+    return result;
+  }
+
+  // ---- one change ------------------------------------------------------------------------------
+
+  absl::Status Apply(const RecordOperation& operation, const Change& change, int64_t item,
+                     State& state, std::vector<NewEvent>& events) {
+    const CallContext& call = operation.call();
+    const WriteRequest& request = operation.request();
+    const bool creating = change.operation == Operation::kCreate;
+    const RecordName name{county_, change.type->collection(), change.id};
+    if (creating && state.exists) {
+      return Fail(absl::StatusCode::kAlreadyExists, v1::REASON_ALREADY_EXISTS,
+                  "a record with this id exists", {{"what", name.ToString()}});
+    }
+    if (!creating) {
+      if (!state.exists || (!request.trusted && !MayWrite(call.principal, *change.type,
+                                                          state.row.record.area_code, change))) {
+        return NotFound(name.ToString());
+      }
+      if (change.revision.has_value() && *change.revision != state.row.record.revision) {
+        return Fail(absl::StatusCode::kAborted, v1::REASON_ETAG_MISMATCH, "etag does not match");
+      }
+    }
+    RecordRow next = state.row;
+    StoredRecord& record = next.record;
+    switch (change.operation) {
+      case Operation::kCreate:
+        FADU_RETURN_IF_ERROR(Create(operation, change, next));
+        break;
+      case Operation::kUpdate:
+        FADU_RETURN_IF_ERROR(Update(operation, change, next));
+        break;
+      case Operation::kSubmit:
+      case Operation::kConfirm:
+      case Operation::kReturn:
+      case Operation::kWithdraw:
+        FADU_RETURN_IF_ERROR(Review(operation, change, record));
+        break;
+      case Operation::kDelete:
+        if (record.deleted_at.has_value()) return StateDenied(change.operation, "已删除");
+        record.deleted_at = call.now;
+        break;
+      case Operation::kUndelete:
+        if (!record.deleted_at.has_value()) return StateDenied(change.operation, "未删除");
+        record.deleted_at.reset();
+        break;
+      case Operation::kErase:
+        if (!record.deleted_at.has_value()) return StateDenied(change.operation, "未删除");
+        next.wrapped_key.clear();
+        next.sealed_bytes.clear();
+        record.sealed = nullptr;
+        break;
+      case Operation::kUnmask:
+        break;
+    }
+    const bool reads = change.operation == Operation::kUnmask;
+    if (!reads) {
+      record.revision = creating ? 1 : record.revision + 1;
+      record.updated_at = call.now;
+    }
+    // What the row now says, and what the event keeps of it.
+    const bool content =
+        change.operation == Operation::kCreate || change.operation == Operation::kUpdate;
+    if (content) FADU_RETURN_IF_ERROR(SealInto(next));
+    state.row = std::move(next);
+    state.exists = true;
+    if (!reads) {
+      state.dirty = true;
+      state.created = state.created || creating;
+      if (dirty_.insert(RecordKey(change.type, change.id)).second) {
+        order_.push_back(RecordKey(change.type, change.id));
+      }
+    }
+    events.push_back(MakeEvent(operation, change, item, state.row, reads));
+    return absl::OkStatus();
+  }
+
+  // The caller may change, review or look into a record that lies there.
+  static bool MayWrite(const Principal& principal, const RecordType& type,
+                       absl::string_view area_code, const Change& change) {
+    switch (change.operation) {
+      case Operation::kConfirm:
+      case Operation::kReturn:
+      case Operation::kUnmask:
+      case Operation::kErase: {
+        // Whoever may read it is answered about level and state, not with NOT_FOUND.
+        std::vector<int> roles = ReadersOf(type);
+        const std::vector<int> writers = WritersOf(type);
+        roles.insert(roles.end(), writers.begin(), writers.end());
+        roles.push_back(v1::ROLE_COUNTY_ADMIN);
+        return principal.MayIn(area_code, roles);
+      }
+      default:
+        return principal.MayIn(area_code, WritersOf(type));
+    }
+  }
+
+  absl::Status RunLaw(const RecordOperation& operation, const RecordType& type,
+                      const Message* before, Message& after) {
+    if (const Law* law = store_.LawOf(type); law != nullptr) {
+      const LawContext context{operation.call().now, DayOf(operation.call().now),
+                               &operation.call().principal};
+      FADU_RETURN_IF_ERROR((*law)(before, after, context));
+    }
+    return CheckRules(after, "record");
+  }
+
+  absl::Status Create(const RecordOperation& operation, const Change& change, RecordRow& next) {
+    const CallContext& call = operation.call();
+    StoredRecord& record = next.record;
+    std::shared_ptr<Message> whole(change.message->New());
+    whole->CopyFrom(*change.message);
+    change.type->ClearOutputOnly(*whole);
+    FADU_RETURN_IF_ERROR(RunLaw(operation, *change.type, nullptr, *whole));
+    record.type = change.type;
+    record.county = county_;
+    record.id = change.id;
+    record.created_at = call.now;
+    record.message = std::move(whole);
+    record.sealed = nullptr;
+    record.area_code = change.type->AreaOf(*record.message);
+    record.review_state = v1::REVIEW_STATE_DRAFT;
+    if (change.submit) {
+      const bool confirmed =
+          operation.request().trusted ||
+          ActsAtConfirmingLevel(call.principal, *change.type, record.area_code);
+      record.review_state =
+          confirmed ? v1::REVIEW_STATE_CONFIRMED : v1::REVIEW_STATE_SUBMITTED;
+    }
+    return CheckArea(operation, *change.type, record.area_code);
+  }
+
+  absl::Status CheckArea(const RecordOperation& operation, const RecordType& type,
+                         absl::string_view area_code) {
+    if (area_code.size() < 6 || CountyOf(area_code) != county_) {
+      return Fail(absl::StatusCode::kInvalidArgument, v1::REASON_AREA_DENIED,
+                  "the area is not in the county", {{"area", std::string(area_code)}});
+    }
+    if (!operation.request().trusted &&
+        !operation.call().principal.MayIn(area_code, WritersOf(type))) {
+      return Fail(absl::StatusCode::kPermissionDenied, v1::REASON_AREA_DENIED,
+                  "the area is outside the caller's scope", {{"area", std::string(area_code)}});
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Update(const RecordOperation& operation, const Change& change, RecordRow& next) {
+    StoredRecord& record = next.record;
+    const bool trusted = operation.request().trusted;
+    const bool at_level =
+        trusted || ActsAtConfirmingLevel(operation.call().principal, *change.type, record.area_code);
+    if (record.deleted_at.has_value()) return StateDenied(change.operation, "已删除");
+    switch (record.review_state) {
+      case v1::REVIEW_STATE_DRAFT:
+      case v1::REVIEW_STATE_RETURNED:
+        break;
+      case v1::REVIEW_STATE_SUBMITTED:
+        if (!at_level) {
+          return Fail(absl::StatusCode::kFailedPrecondition, v1::REASON_CONTENT_LOCKED,
+                      "submitted content waits for review");
+        }
+        break;
+      case v1::REVIEW_STATE_CONFIRMED:
+        // A new revision is confirmed again, by whoever may.
+        if (!at_level) record.review_state = v1::REVIEW_STATE_SUBMITTED;
+        break;
+      default:
+        return StateDenied(change.operation, ZhLabel(record.review_state));
+    }
+    std::shared_ptr<Message> before(record.message->New());
+    before->CopyFrom(*record.message);
+    if (record.sealed != nullptr) change.type->MergeSealed(*record.sealed, *before);
+    std::shared_ptr<Message> after(before->New());
+    after->CopyFrom(*before);
+    FADU_RETURN_IF_ERROR(ApplyMask(change, *after));
+    FADU_RETURN_IF_ERROR(RunLaw(operation, *change.type, before.get(), *after));
+    record.message = std::move(after);
+    record.sealed = nullptr;
+    record.area_code = change.type->AreaOf(*record.message);
+    return CheckArea(operation, *change.type, record.area_code);
+  }
+
+  static absl::Status ApplyMask(const Change& change, Message& after) {
+    const auto* reflection = after.GetReflection();
+    const Message& wish = *change.message;
+    std::vector<const FieldDescriptor*> fields;
+    const bool all = change.mask.size() == 1 && change.mask[0] == "*";
+    if (all || change.mask.empty()) {
+      for (const RecordField& field : change.type->fields()) {
+        if (field.options.output_only()) continue;
+        const bool populated = field.repeated()
+                                   ? reflection->FieldSize(wish, field.descriptor) > 0
+                                   : reflection->HasField(wish, field.descriptor);
+        if (all || populated) fields.push_back(field.descriptor);
+      }
+    } else {
+      for (const std::string& path : change.mask) {
+        const RecordField* field = change.type->FindField(path);
+        if (field == nullptr || field->options.output_only()) {
+          return Fail(absl::StatusCode::kInvalidArgument, v1::REASON_FIELD_IMMUTABLE,
+                      "update_mask names a field that cannot be changed", {{"field", path}});
+        }
+        fields.push_back(field->descriptor);
+      }
+    }
+    for (const FieldDescriptor* field : fields) {
+      reflection->ClearField(&after, field);
+    }
+    std::unique_ptr<Message> chosen(wish.New());
+    chosen->CopyFrom(wish);
+    for (const RecordField& field : change.type->fields()) {
+      if (std::find(fields.begin(), fields.end(), field.descriptor) == fields.end()) {
+        reflection->ClearField(chosen.get(), field.descriptor);
+      }
+    }
+    after.MergeFrom(*chosen);
+    return absl::OkStatus();
+  }
+
+  absl::Status Review(const RecordOperation& operation, const Change& change,
+                      StoredRecord& record) {
+    const v1::ReviewState state = record.review_state;
+    const bool at_level =
+        operation.request().trusted ||
+        ActsAtConfirmingLevel(operation.call().principal, *change.type, record.area_code);
+    if (record.deleted_at.has_value()) return StateDenied(change.operation, "已删除");
+    const auto level_denied = [&] {
+      return Fail(absl::StatusCode::kPermissionDenied, v1::REASON_REVIEW_LEVEL_DENIED,
+                  "another level reviews this record", {{"level", LevelLabel(*change.type)}});
+    };
+    switch (change.operation) {
+      case Operation::kSubmit:
+        if (state != v1::REVIEW_STATE_DRAFT && state != v1::REVIEW_STATE_RETURNED) break;
+        record.review_state =
+            at_level ? v1::REVIEW_STATE_CONFIRMED : v1::REVIEW_STATE_SUBMITTED;
+        record.review_comment.clear();
+        return absl::OkStatus();
+      case Operation::kConfirm:
+        if (!at_level) return level_denied();
+        if (state != v1::REVIEW_STATE_SUBMITTED) break;
+        record.review_state = v1::REVIEW_STATE_CONFIRMED;
+        record.review_comment.clear();
+        return absl::OkStatus();
+      case Operation::kReturn:
+        if (!at_level) return level_denied();
+        if (state != v1::REVIEW_STATE_SUBMITTED && state != v1::REVIEW_STATE_CONFIRMED) break;
+        record.review_state = v1::REVIEW_STATE_RETURNED;
+        record.review_comment = change.comment;
+        return absl::OkStatus();
+      case Operation::kWithdraw:
+        if (state != v1::REVIEW_STATE_DRAFT && state != v1::REVIEW_STATE_SUBMITTED &&
+            state != v1::REVIEW_STATE_RETURNED) {
+          break;
+        }
+        record.review_state = v1::REVIEW_STATE_WITHDRAWN;
+        return absl::OkStatus();
+      default:
+        break;
+    }
+    return StateDenied(change.operation, ZhLabel(state));
+  }
+
+  // Splits the whole message into what is stored plain and what is sealed.
+  absl::Status SealInto(RecordRow& next) {
+    StoredRecord& record = next.record;
+    const RecordType& type = *record.type;
+    std::shared_ptr<Message> sealed = type.TakeSealed(*record.message);
+    next.message_bytes = BytesOf(*record.message);
+    const std::string clear = BytesOf(*sealed);
+    if (clear.empty()) {
+      next.sealed_bytes.clear();
+      record.sealed = nullptr;
+      return absl::OkStatus();
+    }
+    const std::string aad = AadOf(county_, type, record.id);
+    if (next.wrapped_key.empty()) {
+      FADU_ASSIGN_OR_RETURN(next.wrapped_key, store_.sealer->NewWrappedKey(county_, aad));
+    }
+    FADU_ASSIGN_OR_RETURN(next.sealed_bytes,
+                          store_.sealer->Seal(county_, next.wrapped_key, aad, clear));
+    record.sealed = std::move(sealed);
+    return absl::OkStatus();
+  }
+
+  NewEvent MakeEvent(const RecordOperation& operation, const Change& change, int64_t item,
+                     const RecordRow& row, bool reads) {
+    const StoredRecord& record = row.record;
+    NewEvent event;
+    event.type = change.type->full_name();
+    event.id = record.id;
+    event.revision = record.revision;
+    event.area_code = record.area_code;
+    event.request_id = operation.request().request_id;
+    event.item = item;
+    event.request_hash = operation.request().request_hash;
+    event.happened_at = operation.call().now;
+    v1::Entry entry;
+    entry.set_actor(operation.call().principal.subject);
+    entry.set_operation(NameOf(change.operation));
+    entry.set_comment(change.comment);
+    entry.set_collection(change.type->collection());
+    entry.set_id(record.id.ToString());
+    entry.set_revision(record.revision);
+    *entry.mutable_time() = google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(
+        absl::ToUnixMicros(operation.call().now));
+    entry.set_area_code(record.area_code);
+    entry.set_review_state(record.review_state);
+    entry.set_request_id(event.request_id.ToString());
+    entry.set_deleted(record.deleted_at.has_value());
+    if (!reads) {
+      v1::Fact fact;
+      fact.set_type(event.type);
+      fact.set_id(entry.id());
+      fact.set_revision(record.revision);
+      fact.set_area_code(record.area_code);
+      fact.set_counted_date(change.type->CountingDateOf(*record.message));
+      fact.set_review_state(record.review_state);
+      fact.set_tombstone(record.deleted_at.has_value() ||
+                         record.review_state == v1::REVIEW_STATE_WITHDRAWN);
+      fact.set_values(change.type->FactOf(*record.message));
+      event.fact = BytesOf(fact);
+      event.message = row.message_bytes;
+      if (!row.sealed_bytes.empty()) event.sealed = row.sealed_bytes;
+      entry.set_fact_digest(StoredDigest(*event.fact));
+      entry.set_message_digest(StoredDigest(*event.message));
+      if (event.sealed.has_value()) entry.set_sealed_digest(StoredDigest(*event.sealed));
+    }
+    event.entry = BytesOf(entry);
+    return event;
+  }
+
+  // ---- writing ---------------------------------------------------------------------------------
+
+  // Writes what has been decided so far, so that the next decision reads it.
+  absl::Status Flush() {
+    std::map<const RecordType*, std::vector<const State*>> by_type;
+    std::vector<const RecordType*> types;
+    for (const RecordKey& key : order_) {
+      const State& state = states_.at(key);
+      // An operation that failed after touching it has put it back.
+      if (!state.exists || !state.dirty) continue;
+      if (by_type[key.first].empty()) types.push_back(key.first);
+      by_type[key.first].push_back(&state);
+    }
+    for (const RecordType* type : types) {
+      FADU_RETURN_IF_ERROR(WriteRecords(*type, by_type[type]));
+    }
+    for (const RecordKey& key : order_) states_.at(key).dirty = false;
+    order_.clear();
+    dirty_.clear();
+    return WriteEvents();
+  }
+
+  absl::Status WriteRecords(const RecordType& type, const std::vector<const State*>& states) {
+    std::vector<Uuid> ids;
+    std::vector<absl::optional<int64_t>> revisions;
+    std::vector<absl::optional<std::string>> areas, reviews, comments, messages, sealed, keys;
+    std::vector<absl::optional<absl::CivilDay>> days;
+    std::vector<absl::optional<absl::Time>> created, updated, deleted;
+    const auto or_null = [](const std::string& text) {
+      return text.empty() ? absl::optional<std::string>() : absl::optional<std::string>(text);
+    };
+    for (const State* state : states) {
+      const StoredRecord& record = state->row.record;
+      ids.push_back(record.id);
+      revisions.push_back(record.revision);
+      areas.push_back(record.area_code);
+      FADU_ASSIGN_OR_RETURN(const absl::CivilDay day,
+                            ParseDay(type.CountingDateOf(*record.message)));
+      days.push_back(day);
+      reviews.push_back(ReviewCode(record.review_state));
+      comments.push_back(or_null(record.review_comment));
+      created.push_back(record.created_at);
+      updated.push_back(record.updated_at);
+      deleted.push_back(record.deleted_at);
+      messages.push_back(state->row.message_bytes);
+      sealed.push_back(or_null(state->row.sealed_bytes));
+      keys.push_back(or_null(state->row.wrapped_key));
+    }
+    std::vector<db::ArrayParam> arrays = {
+        db::ArrayParam::Ids(ids),        db::ArrayParam::Ints(revisions),
+        db::ArrayParam::Texts(areas),    db::ArrayParam::Days(days),
+        db::ArrayParam::Texts(reviews),  db::ArrayParam::Texts(comments),
+        db::ArrayParam::Times(created),  db::ArrayParam::Times(updated),
+        db::ArrayParam::Times(deleted),  db::ArrayParam::Bytes(messages),
+        db::ArrayParam::Bytes(sealed),   db::ArrayParam::Bytes(keys)};
+    for (const Column& column : ColumnsOf(type)) arrays.push_back(ColumnArray(type, column, states));
+    FADU_ASSIGN_OR_RETURN(const int64_t written,
+                          transaction_.WriteArrays(absl::StrCat("upsert_", type.table()),
+                                                   store_.upserts.at(&type), county_, arrays));
+    if (written != static_cast<int64_t>(states.size())) {
+      return FADU_BUG("a record's revision moved under the counter lock");
+    }
+    return absl::OkStatus();
+  }
+
+  db::ArrayParam ColumnArray(const RecordType& type, const Column& column,
+                             const std::vector<const State*>& states) {
+    std::vector<absl::optional<std::string>> texts;
+    std::vector<absl::optional<int64_t>> numbers;
+    std::vector<absl::optional<bool>> flags;
+    std::vector<absl::optional<absl::CivilDay>> days;
+    for (const State* state : states) {
+      const StoredRecord& record = state->row.record;
+      if (column.blind != nullptr) {
+        std::vector<std::string> blinds;
+        if (record.sealed != nullptr) {
+          for (const std::string& clear : type.BlindValuesOf(*record.sealed, *column.blind)) {
+            blinds.push_back(
+                store_.sealer->BlindIndex(county_, column.blind->filter_name, clear));
+          }
+        }
+        texts.emplace_back(BytesArrayLiteral(blinds));
+        continue;
+      }
+      const std::vector<Value> values = type.ValuesOf(*record.message, *column.field);
+      if (column.field->repeated()) {
+        std::vector<std::string> items;
+        for (const Value& value : values) {
+          items.push_back(value.kind == ValueKind::kInt || value.kind == ValueKind::kPoints ||
+                                  value.kind == ValueKind::kBool
+                              ? absl::StrCat(value.number)
+                              : value.text);
+        }
+        texts.emplace_back(ArrayLiteral(items));
+        continue;
+      }
+      const absl::optional<Value> value =
+          values.empty() ? absl::optional<Value>() : absl::optional<Value>(values[0]);
+      switch (column.field->kind) {
+        case ValueKind::kText:
+        case ValueKind::kCode:
+          texts.push_back(value ? absl::optional<std::string>(value->text) : absl::nullopt);
+          break;
+        case ValueKind::kInt:
+        case ValueKind::kPoints:
+          numbers.push_back(value ? absl::optional<int64_t>(value->number) : absl::nullopt);
+          break;
+        case ValueKind::kBool:
+          flags.push_back(value ? absl::optional<bool>(value->number != 0) : absl::nullopt);
+          break;
+        case ValueKind::kDate: {
+          absl::optional<absl::CivilDay> day;
+          if (value) {
+            const absl::StatusOr<absl::CivilDay> parsed = ParseDay(value->text);
+            if (parsed.ok()) day = *parsed;
+          }
+          days.push_back(day);
+          break;
+        }
+      }
+    }
+    if (!numbers.empty()) return db::ArrayParam::Ints(numbers);
+    if (!flags.empty()) return db::ArrayParam::Bools(flags);
+    if (!days.empty()) return db::ArrayParam::Days(days);
+    return db::ArrayParam::Texts(texts);
+  }
+
+  absl::Status WriteEvents() {
+    if (events_.empty()) return absl::OkStatus();
+    std::vector<absl::optional<int64_t>> seqs, revisions, items;
+    std::vector<absl::optional<std::string>> types, areas, request_hashes, entries, hashes, facts,
+        messages, sealed;
+    std::vector<Uuid> ids, request_ids;
+    std::vector<absl::optional<absl::Time>> times;
+    for (const NewEvent& event : events_) {
+      seqs.push_back(event.seq);
+      types.push_back(event.type);
+      ids.push_back(event.id);
+      revisions.push_back(event.revision);
+      areas.push_back(event.area_code);
+      request_ids.push_back(event.request_id);
+      items.push_back(event.item);
+      request_hashes.push_back(event.request_hash);
+      times.push_back(event.happened_at);
+      entries.push_back(event.entry);
+      hashes.push_back(event.hash);
+      facts.push_back(event.fact);
+      messages.push_back(event.message);
+      sealed.push_back(event.sealed);
+    }
+    const size_t expected = events_.size();
+    events_.clear();
+    FADU_ASSIGN_OR_RETURN(
+        const int64_t written,
+        transaction_.WriteArrays(
+            "insert_events", kInsertEvents, county_,
+            {db::ArrayParam::Ints(seqs), db::ArrayParam::Texts(types), db::ArrayParam::Ids(ids),
+             db::ArrayParam::Ints(revisions), db::ArrayParam::Texts(areas),
+             db::ArrayParam::Ids(request_ids), db::ArrayParam::Ints(items),
+             db::ArrayParam::Bytes(request_hashes), db::ArrayParam::Times(times),
+             db::ArrayParam::Bytes(entries), db::ArrayParam::Bytes(hashes),
+             db::ArrayParam::Bytes(facts), db::ArrayParam::Bytes(messages),
+             db::ArrayParam::Bytes(sealed)}));
+    return written == static_cast<int64_t>(expected) ? absl::OkStatus()
+                                                     : FADU_BUG("an event was not written");
+  }
+
+  Store::Impl& store_;
+  db::WriterTransaction& transaction_;
+  const std::string& county_;
+  int64_t seq_ = 0;
+  int64_t first_seq_ = 0;
+  std::string head_;
+  std::map<Uuid, Earlier> earlier_;
+  std::map<RecordKey, State> states_;
+  std::vector<RecordKey> order_;  // touched records, first touch first
+  std::set<RecordKey> dirty_;
+  std::vector<NewEvent> events_;
+};
+
+absl::Status Store::Impl::Attempt(
+    db::WriterTransaction& transaction, const std::string& county,
+    const std::vector<std::shared_ptr<db::WriteOperation>>& operations) {
+  return BatchWriter(*this, transaction, county).Run(operations);
+}
+
+}  // namespace fadu::records

@@ -1,0 +1,68 @@
+#include "common/records/module.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status.h"
+#include "common/records/schema.h"
+#include "common/records/sealer.h"
+
+namespace fadu::records {
+
+absl::StatusOr<std::unique_ptr<RecordModule>> RecordModule::Start(
+    const RecordModuleOptions& options, const host::ModuleContext& context) {
+  FADU_ASSIGN_OR_RETURN(std::unique_ptr<Sealer> sealer,
+                        Sealer::Load(context.keys_folder, options.name, /*create=*/true));
+  StoreOptions store;
+  store.service = options.name;
+  store.types = options.types;
+  store.laws = options.laws;
+  store.writer.dsn = context.dsn;
+  store.writer.application = absl::StrCat("fadu ", options.name, " writer");
+  auto module = std::make_unique<RecordModule>();
+  module->store_ =
+      std::make_unique<Store>(std::move(store), context.pool, std::move(sealer), context.ids);
+  module->records_ = MakeRecordService(*module->store_);
+  module->feed_ = MakeFactFeedService(*module->store_);
+  db::GroupWriter* writer = &module->store_->writer();
+  const std::map<std::string, std::string> labels = {{"service", options.name}};
+  context.metrics.Gauge("fadu_writer_queue", "Operations waiting for the group writer.", labels,
+                        [writer] { return static_cast<double>(writer->queued()); });
+  return module;
+}
+
+std::vector<const rpc::Service*> RecordModule::services() const {
+  return {records_.get(), feed_.get()};
+}
+
+host::Module BaseOf(const RecordModuleOptions& options) {
+  host::Module module;
+  module.name = options.name;
+  module.peers = options.peers;
+  module.schema = [options]() -> absl::StatusOr<db::ServiceSchema> {
+    db::ServiceSchema schema;
+    schema.name = options.name;
+    schema.migrations = EventLogMigrations();
+    schema.migrations.insert(schema.migrations.end(), options.migrations.begin(),
+                             options.migrations.end());
+    return schema;
+  };
+  module.after_migrate = [options](const std::string& admin_dsn) {
+    return SyncRecordTables(admin_dsn, options.name, absl::StrCat("fadu_", options.name),
+                            *options.types);
+  };
+  return module;
+}
+
+host::Module MakeRecordModule(RecordModuleOptions options) {
+  host::Module module = BaseOf(options);
+  module.start = [options = std::move(options)](const host::ModuleContext& context)
+      -> absl::StatusOr<std::unique_ptr<host::RunningModule>> {
+    FADU_ASSIGN_OR_RETURN(std::unique_ptr<RecordModule> running,
+                          RecordModule::Start(options, context));
+    return running;
+  };
+  return module;
+}
+
+}  // namespace fadu::records

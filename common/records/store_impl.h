@@ -1,0 +1,95 @@
+// common/records/store_impl.h
+//
+// What store.cc (reads) and batch.cc (writes) share. Internal to common/records.
+#ifndef FADU_COMMON_RECORDS_STORE_IMPL_H_
+#define FADU_COMMON_RECORDS_STORE_IMPL_H_
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/db/group_writer.h"
+#include "common/records/composer.h"
+#include "common/records/store.h"
+
+namespace fadu::records {
+
+// A record row, as the columns say: the stored bytes beside what they mean.
+struct RecordRow {
+  StoredRecord record;
+  std::string message_bytes;
+  std::string sealed_bytes;  // ciphertext; empty: nothing sealed
+  std::string wrapped_key;   // empty: never had one, or erased
+};
+
+// AAD of a record's key and sealed bytes: county|table|id.
+std::string AadOf(absl::string_view county, const RecordType& type, const Uuid& id);
+
+// Reads one row of kRecordColumns. Sealed fields are opened when `open`.
+absl::StatusOr<RecordRow> ReadRow(const db::Row& row, const RecordType& type,
+                                  absl::string_view county, const Sealer& sealer, bool open);
+
+// The roles named in a record type's options, as numbers.
+std::vector<int> WritersOf(const RecordType& type);
+std::vector<int> ReadersOf(const RecordType& type);
+
+// The area subtrees in which the caller may read a type within a county; empty: none.
+std::vector<std::string> ReadableAreas(const Principal& principal, const RecordType& type,
+                                       absl::string_view county);
+
+absl::Status NotFound(absl::string_view name);
+
+// Deterministic serialisation.
+std::string BytesOf(const google::protobuf::Message& message);
+
+std::string ReviewCode(fadu::common::v1::ReviewState state);
+
+// Decides and writes batches for one store; the attempt of its group writer.
+class BatchWriter;
+
+// An operation in the queue.
+class RecordOperation : public db::WriteOperation {
+ public:
+  RecordOperation(CallContext call, WriteRequest request,
+                  std::function<void(absl::StatusOr<WriteResult>)> done);
+  const std::string& county() const override { return request_.county; }
+  absl::Time deadline() const override { return call_.deadline; }
+  const std::vector<std::string>& keys() const override { return keys_; }
+  void Finish(const absl::Status& outcome) override;
+
+  const CallContext& call() const { return call_; }
+  const WriteRequest& request() const { return request_; }
+  // What the last attempt decided for this operation.
+  void Decide(absl::StatusOr<WriteResult> decided) { decided_ = std::move(decided); }
+
+ private:
+  const CallContext call_;
+  const WriteRequest request_;
+  std::function<void(absl::StatusOr<WriteResult>)> done_;
+  std::vector<std::string> keys_;
+  absl::StatusOr<WriteResult> decided_;
+};
+
+struct Store::Impl {
+  Impl(const StoreOptions& store_options, db::Pool& store_pool, std::unique_ptr<Sealer> store_sealer,
+       IdSource& id_source);
+  ~Impl();
+
+  const StoreOptions& options;
+  db::Pool& pool;
+  std::unique_ptr<Sealer> sealer;
+  IdSource& ids;
+  std::map<const RecordType*, std::string> upserts;
+  std::map<const RecordType*, std::string> selects;
+  std::unique_ptr<db::GroupWriter> writer;  // last: its threads use the rest
+
+  // The law of a type; null when there is none.
+  const Law* LawOf(const RecordType& type) const;
+  absl::Status Attempt(db::WriterTransaction& transaction, const std::string& county,
+                       const std::vector<std::shared_ptr<db::WriteOperation>>& operations);
+};
+
+}  // namespace fadu::records
+
+#endif  // FADU_COMMON_RECORDS_STORE_IMPL_H_

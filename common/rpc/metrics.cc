@@ -1,0 +1,200 @@
+#include "common/rpc/metrics.h"
+
+#include <mutex>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <prometheus/collectable.h>
+#include <prometheus/counter.h>
+#include <prometheus/exposer.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/log.h"
+
+namespace fadu::rpc {
+namespace {
+
+// Shared by all layers, so that latencies of RPCs and of the database compare. In seconds.
+const prometheus::Histogram::BucketBoundaries& Buckets() {
+  static const auto* const buckets = new prometheus::Histogram::BucketBoundaries{
+      0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
+  return *buckets;
+}
+
+// Gauges that are asked when somebody scrapes.
+class Gauges : public prometheus::Collectable {
+ public:
+  void Add(absl::string_view name, absl::string_view help,
+           std::map<std::string, std::string> labels, std::function<double()> read) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    gauges_.push_back(One{std::string(name), std::string(help), std::move(labels),
+                          std::move(read)});
+  }
+
+  std::vector<prometheus::MetricFamily> Collect() const override {
+    std::vector<One> gauges;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      gauges = gauges_;  // readers take locks of their own
+    }
+    std::map<std::string, prometheus::MetricFamily> families;
+    for (const One& one : gauges) {
+      prometheus::MetricFamily& family = families[one.name];
+      family.name = one.name;
+      family.help = one.help;
+      family.type = prometheus::MetricType::Gauge;
+      prometheus::ClientMetric metric;
+      for (const auto& [label, value] : one.labels) {
+        prometheus::ClientMetric::Label pair;
+        pair.name = label;
+        pair.value = value;
+        metric.label.push_back(std::move(pair));
+      }
+      metric.gauge.value = one.read();
+      family.metric.push_back(std::move(metric));
+    }
+    std::vector<prometheus::MetricFamily> result;
+    for (auto& [name, family] : families) result.push_back(std::move(family));
+    return result;
+  }
+
+ private:
+  struct One {
+    std::string name;
+    std::string help;
+    std::map<std::string, std::string> labels;
+    std::function<double()> read;
+  };
+  mutable std::mutex mutex_;
+  std::vector<One> gauges_;
+};
+
+}  // namespace
+
+struct Metrics::Impl {
+  using Key = std::tuple<std::string, std::string, absl::StatusCode>;
+
+  // One series, found by its key and made on first mention.
+  template <typename Series, typename Make>
+  Series& Find(absl::flat_hash_map<Key, Series*>& cache, Key key, Make make) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    Series*& series = cache[std::move(key)];
+    if (series == nullptr) series = &make();
+    return *series;
+  }
+
+  // shared_ptr: the exposer holds weak ones.
+  std::shared_ptr<prometheus::Registry> registry = std::make_shared<prometheus::Registry>();
+  std::shared_ptr<Gauges> gauges = std::make_shared<Gauges>();
+  std::vector<std::unique_ptr<prometheus::Exposer>> exposers;
+
+  prometheus::Family<prometheus::Counter>& started =
+      prometheus::BuildCounter()
+          .Name("grpc_server_call_started_total")
+          .Help("Server calls started")
+          .Register(*registry);
+  prometheus::Family<prometheus::Histogram>& server_duration =
+      prometheus::BuildHistogram()
+          .Name("grpc_server_call_duration_seconds")
+          .Help("Time from arrival to answer of a server call")
+          .Register(*registry);
+  prometheus::Family<prometheus::Histogram>& client_duration =
+      prometheus::BuildHistogram()
+          .Name("grpc_client_attempt_duration_seconds")
+          .Help("Time of one attempt to call a peer")
+          .Register(*registry);
+
+  std::mutex mutex;
+  absl::flat_hash_map<Key, prometheus::Counter*> started_series;
+  absl::flat_hash_map<Key, prometheus::Histogram*> server_series;
+  absl::flat_hash_map<Key, prometheus::Histogram*> client_series;
+};
+
+Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
+Metrics::~Metrics() = default;
+
+void Metrics::ServerCallStarted(absl::string_view service, absl::string_view method) {
+  impl_->Find(impl_->started_series,
+              Impl::Key(std::string(service), std::string(method), absl::StatusCode::kOk),
+              [&]() -> prometheus::Counter& {
+                return impl_->started.Add(
+                    {{"service", std::string(service)}, {"grpc_method", std::string(method)}});
+              })
+      .Increment();
+}
+
+void Metrics::ServerCallFinished(absl::string_view service, absl::string_view method,
+                                 absl::StatusCode code, absl::Duration duration) {
+  impl_->Find(impl_->server_series, Impl::Key(std::string(service), std::string(method), code),
+              [&]() -> prometheus::Histogram& {
+                return impl_->server_duration.Add({{"service", std::string(service)},
+                                                   {"grpc_method", std::string(method)},
+                                                   {"grpc_status", absl::StatusCodeToString(code)}},
+                                                  Buckets());
+              })
+      .Observe(absl::ToDoubleSeconds(duration));
+}
+
+void Metrics::ClientCallFinished(absl::string_view method, absl::StatusCode code,
+                                 absl::Duration duration) {
+  impl_->Find(impl_->client_series, Impl::Key(std::string(), std::string(method), code),
+              [&]() -> prometheus::Histogram& {
+                return impl_->client_duration.Add({{"grpc_method", std::string(method)},
+                                                   {"grpc_status", absl::StatusCodeToString(code)}},
+                                                  Buckets());
+              })
+      .Observe(absl::ToDoubleSeconds(duration));
+}
+
+void Metrics::Gauge(absl::string_view name, absl::string_view help,
+                    std::map<std::string, std::string> labels, std::function<double()> read) {
+  impl_->gauges->Add(name, help, std::move(labels), std::move(read));
+}
+
+void Metrics::Count(absl::string_view name, absl::string_view help,
+                    std::map<std::string, std::string> labels, double by) {
+  // prometheus-cpp throws on a name or a label it does not like; a wrong metric fails no call.
+  try {
+    prometheus::BuildCounter()
+        .Name(std::string(name))
+        .Help(std::string(help))
+        .Register(*impl_->registry)
+        .Add(labels)
+        .Increment(by);
+  } catch (const std::exception& error) {
+    Log(LogLevel::kError, "a counter was refused", {{"metric", name}, {"error", error.what()}});
+  }
+}
+
+absl::StatusOr<int> Metrics::Expose(absl::string_view address) {
+  try {
+    auto exposer = std::make_unique<prometheus::Exposer>(std::string(address));
+    exposer->RegisterCollectable(impl_->registry);
+    exposer->RegisterCollectable(impl_->gauges);
+    const std::vector<int> ports = exposer->GetListeningPorts();
+    if (!ports.empty()) {
+      const std::lock_guard<std::mutex> lock(impl_->mutex);
+      impl_->exposers.push_back(std::move(exposer));
+      return ports.front();
+    }
+  } catch (const std::exception&) {
+    // Said below; civetweb's text names no cause.
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat("metrics cannot be served on ", address, ": taken or not an address of ours"));
+}
+
+std::string Metrics::Scrape() const {
+  std::vector<prometheus::MetricFamily> families = impl_->registry->Collect();
+  for (prometheus::MetricFamily& family : impl_->gauges->Collect()) {
+    families.push_back(std::move(family));
+  }
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+}  // namespace fadu::rpc

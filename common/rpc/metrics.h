@@ -1,0 +1,54 @@
+// common/rpc/metrics.h
+//
+// Prometheus: one registry and one exposer per process, RED metrics per RPC by gRFC A66 names.
+#ifndef FADU_COMMON_RPC_METRICS_H_
+#define FADU_COMMON_RPC_METRICS_H_
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace fadu::rpc {
+
+// Thread-safe. Labels are of bounded sets only: never an area, a name or an id.
+class Metrics {
+ public:
+  Metrics();
+  ~Metrics();
+
+  // A finished server call: grpc_server_call_duration_seconds{grpc_method, grpc_status} and
+  // grpc_server_call_started_total are fed. `method` is fully qualified without leading slash.
+  void ServerCallStarted(absl::string_view service, absl::string_view method);
+  void ServerCallFinished(absl::string_view service, absl::string_view method,
+                          absl::StatusCode code, absl::Duration duration);
+  // A finished attempt to a peer: grpc_client_attempt_duration_seconds.
+  void ClientCallFinished(absl::string_view method, absl::StatusCode code,
+                          absl::Duration duration);
+  // A gauge read at each scrape: fadu_db_pool_in_use{service="mediation"}. Registered once; the
+  // reader must stay valid as long as Metrics.
+  void Gauge(absl::string_view name, absl::string_view help,
+             std::map<std::string, std::string> labels, std::function<double()> read);
+  // A counter: created at 0 on first mention.
+  void Count(absl::string_view name, absl::string_view help,
+             std::map<std::string, std::string> labels, double by = 1);
+
+  // Serves /metrics on `address` ("127.0.0.1:0" picks a port). Returns the port.
+  // FAILED_PRECONDITION when the address cannot be bound.
+  absl::StatusOr<int> Expose(absl::string_view address);
+  // The text exposition, as /metrics would give it.
+  std::string Scrape() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace fadu::rpc
+
+#endif  // FADU_COMMON_RPC_METRICS_H_

@@ -1,0 +1,55 @@
+// common/rpc/server.h
+//
+// The server of one service. Every call goes through rpc::Serve (serve.cc): identity, access,
+// rules, deadline, handler, status, log line, metrics; one straight line.
+#ifndef FADU_COMMON_RPC_SERVER_H_
+#define FADU_COMMON_RPC_SERVER_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "common/base/clock.h"
+#include "common/base/id.h"
+#include "common/rpc/channel.h"
+#include "common/rpc/identity.h"
+#include "common/rpc/metrics.h"
+#include "common/rpc/service.h"
+
+namespace fadu::rpc {
+
+struct ServerOptions {
+  std::string name;                         // "mediation"; health name too
+  std::string listen = "127.0.0.1:0";       // empty: in process only
+  int running = 8;                          // handlers that may block, at once
+  int waiting = 256;                        // calls that may wait for one, until their deadline
+  int recording = 4096;                     // recording calls in flight
+  absl::Duration max_deadline = absl::Seconds(30);  // longer ones are clamped; jobs may raise it
+  bool reflection = false;
+  int max_message_bytes = 4 << 20;
+};
+
+class Server {
+ public:
+  // FAILED_PRECONDITION in one sentence: a service is not complete, the address is taken (ports are
+  // never shared), or a listener that is not loopback has no TLS.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(
+      const ServerOptions& options, const std::vector<const Service*>& services,
+      const Verifier& verifier, const Clock& clock, IdSource& ids, Metrics& metrics);
+  virtual ~Server() = default;
+
+  // The port bound; 0 when in process only.
+  virtual int port() const = 0;
+  // A channel that needs no port.
+  virtual std::shared_ptr<Channel> InProcess() = 0;
+  // Health says NOT_SERVING, new calls are refused, running ones get `grace`, then are cancelled.
+  virtual void Drain(absl::Duration grace) = 0;
+};
+
+}  // namespace fadu::rpc
+
+#endif  // FADU_COMMON_RPC_SERVER_H_

@@ -1,0 +1,4 @@
+-- reference
+SELECT hash, consumed_at IS NOT NULL
+FROM bootstrap
+WHERE only_row

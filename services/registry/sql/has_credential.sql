@@ -1,0 +1,2 @@
+-- reference: is there, or was there, an account?
+SELECT EXISTS (SELECT 1 FROM credential)

@@ -1,0 +1,5 @@
+-- reference
+SELECT imports
+FROM area_tree
+WHERE county_code = $1
+FOR UPDATE

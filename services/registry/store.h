@@ -1,0 +1,99 @@
+// services/registry/store.h
+//
+// The registry's own tables: areas, aliases, credentials, the bootstrap secret. Each function is
+// one or a few statements of an open transaction.
+#ifndef FADU_SERVICES_REGISTRY_STORE_H_
+#define FADU_SERVICES_REGISTRY_STORE_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/civil_time.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "common/base/id.h"
+#include "common/db/pool.h"
+#include "services/registry/domain/area_import.h"
+
+namespace fadu::registry {
+
+// ---- Areas -------------------------------------------------------------------------------------
+
+// Everything an import of this county is compared with.
+absl::StatusOr<KnownAreas> ReadKnownAreas(db::Transaction& transaction, absl::string_view county);
+
+// Takes the county's tree for this transaction: imports of one county follow each other.
+absl::Status LockAreaTree(db::Transaction& transaction, absl::string_view county);
+
+// Who imports what.
+struct AreaImport {
+  Uuid id;
+  std::string county;
+  absl::CivilDay as_of;
+  std::string source;
+  std::string digest;  // of the file
+  absl::Time now;
+  std::string actor;
+};
+
+// Writes a plan that has changes. ABORTED / REASON_CONFLICT: what it was compared with has changed.
+absl::Status WriteAreaPlan(db::Transaction& transaction, const AreaPlan& plan,
+                           const AreaImport& import);
+
+// The county and what is above it on one day, by code.
+absl::StatusOr<std::vector<AreaSpan>> ReadAreasOn(db::Transaction& transaction,
+                                                  absl::string_view county, absl::CivilDay day);
+
+// Other and former names of the county's areas by code, sorted.
+absl::StatusOr<std::map<std::string, std::vector<std::string>>> ReadAreaNames(
+    db::Transaction& transaction, absl::string_view county);
+
+// An area as it last was; nullopt when there never was one.
+absl::StatusOr<absl::optional<AreaSpan>> FindArea(db::Transaction& transaction,
+                                                  absl::string_view code);
+
+// The codes in a county that have, had or may be called by `name`.
+absl::StatusOr<std::vector<std::string>> FindCodesByName(db::Transaction& transaction,
+                                                         absl::string_view county,
+                                                         absl::string_view name);
+
+absl::Status InsertAlias(db::Transaction& transaction, absl::string_view code,
+                         absl::string_view alias, absl::Time now, absl::string_view actor);
+
+// ---- Secrets -----------------------------------------------------------------------------------
+
+// Whose secret it is.
+struct Credential {
+  std::string county;
+  Uuid account;
+};
+
+// By digest; nullopt when it is unknown or revoked.
+absl::StatusOr<absl::optional<Credential>> FindCredential(db::Transaction& transaction,
+                                                          absl::string_view digest);
+// Is there, or was there ever, an account?
+absl::StatusOr<bool> HasCredential(db::Transaction& transaction);
+absl::Status InsertCredential(db::Transaction& transaction, const Credential& credential,
+                              absl::string_view digest, absl::Time now);
+absl::Status RevokeCredentials(db::Transaction& transaction, const Credential& credential,
+                               absl::Time now);
+
+// The stored bootstrap secret.
+struct StoredBootstrap {
+  std::string digest;
+  bool consumed = false;
+};
+absl::StatusOr<absl::optional<StoredBootstrap>> FindBootstrap(db::Transaction& transaction);
+// Stores the digest, in place of one that was not used.
+absl::Status PutBootstrap(db::Transaction& transaction, absl::string_view digest, absl::Time now);
+// Uses the secret up; false when it is another or was used.
+absl::StatusOr<bool> ConsumeBootstrap(db::Transaction& transaction, absl::string_view digest,
+                                      const Credential& credential, absl::Time now);
+
+}  // namespace fadu::registry
+
+#endif  // FADU_SERVICES_REGISTRY_STORE_H_

@@ -1,0 +1,4 @@
+-- reference
+SELECT county_code
+  FROM known_county
+ ORDER BY county_code
