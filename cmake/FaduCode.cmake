@@ -55,3 +55,23 @@ function(fadu_proto_fixture name root file)
   target_include_directories(${name} SYSTEM PUBLIC ${fixture_out})
   target_link_libraries(${name} PUBLIC common_protos)
 endfunction()
+
+# fadu_embed_all(target header constant file…): the texts of several files as constants in `header`.
+function(fadu_embed_all target header)
+  set(out ${CMAKE_BINARY_DIR}/generated/${header})
+  string(REPLACE ";" "|" pairs "${ARGN}")
+  set(files)
+  set(is_file FALSE)
+  foreach(word ${ARGN})
+    if(is_file)
+      list(APPEND files ${word})
+      set(is_file FALSE)
+    else()
+      set(is_file TRUE)
+    endif()
+  endforeach()
+  add_custom_command(OUTPUT ${out}
+    COMMAND ${CMAKE_COMMAND} "-DPAIRS=${pairs}" -DOUT=${out} -P ${CMAKE_SOURCE_DIR}/cmake/embed_all.cmake
+    DEPENDS ${files} ${CMAKE_SOURCE_DIR}/cmake/embed_all.cmake VERBATIM)
+  target_sources(${target} PRIVATE ${out})
+endfunction()

@@ -40,6 +40,7 @@ struct CallContext {
   absl::Time deadline;  // never InfiniteFuture inside a handler
   std::string request_id;   // of the call, for the log; not the caller's idempotency key
   std::string traceparent;  // W3C, passed on to peers
+  std::string bearer;       // the user's own token, passed on when a service calls for the user
   std::string language = "zh";
 };
 

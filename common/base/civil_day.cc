@@ -5,7 +5,9 @@
 namespace fadu {
 
 absl::StatusOr<absl::CivilDay> ParseDay(absl::string_view text) {
-  const auto invalid = [] { return absl::InvalidArgumentError("not a day of the form YYYY-MM-DD"); };
+  const auto invalid = [] {
+    return absl::InvalidArgumentError("not a day of the form YYYY-MM-DD");
+  };
   if (text.size() != 10 || text[4] != '-' || text[7] != '-') return invalid();
   int numbers[3] = {0, 0, 0};
   int part = 0;

@@ -1,5 +1,6 @@
 #include "common/base/id.h"
 
+#include <cstdlib>
 #include <mutex>
 
 #include <openssl/rand.h>
@@ -98,7 +99,7 @@ std::string RandomBytes(size_t size) {
   std::string bytes(size, '\0');
   // A generator that cannot be seeded leaves nothing safe to do.
   if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(size)) != 1) {
-    abort();
+    std::abort();
   }
   return bytes;
 }

@@ -38,9 +38,43 @@ absl::string_view Cut(absl::string_view text) {
   return text.substr(0, end);
 }
 
+// The length of the UTF-8 character at the start of `text` (RFC 3629 §4); 0 when there is none.
+size_t CharacterSize(absl::string_view text) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  if (byte(0) < 0x80) return 1;
+  size_t size = 0;
+  unsigned char low = 0x80;  // bounds of the second byte: no overlong form, surrogate or > U+10FFFF
+  unsigned char high = 0xBF;
+  if (byte(0) >= 0xC2 && byte(0) <= 0xDF) {
+    size = 2;
+  } else if (byte(0) >= 0xE0 && byte(0) <= 0xEF) {
+    size = 3;
+    if (byte(0) == 0xE0) low = 0xA0;
+    if (byte(0) == 0xED) high = 0x9F;
+  } else if (byte(0) >= 0xF0 && byte(0) <= 0xF4) {
+    size = 4;
+    if (byte(0) == 0xF0) low = 0x90;
+    if (byte(0) == 0xF4) high = 0x8F;
+  }
+  if (size == 0 || text.size() < size || byte(1) < low || byte(1) > high) return 0;
+  for (size_t i = 2; i < size; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  }
+  return size;
+}
+
 void AppendQuoted(std::string& out, absl::string_view text) {
   out.push_back('"');
-  for (const char c : Cut(text)) {
+  for (text = Cut(text); !text.empty();) {
+    const char c = text.front();
+    const size_t size = CharacterSize(text);
+    if (size != 1) {
+      // JSON is UTF-8: a stray byte becomes U+FFFD, or no reader would take the line.
+      absl::StrAppend(&out, size == 0 ? absl::string_view("\xEF\xBF\xBD") : text.substr(0, size));
+      text.remove_prefix(size == 0 ? 1 : size);
+      continue;
+    }
+    text.remove_prefix(1);
     switch (c) {
       case '"':
         out += "\\\"";

@@ -90,15 +90,17 @@ absl::Status WithMetadata(const absl::Status& status, absl::string_view key,
   if (status.ok()) return status;
   ErrorDetail detail = DetailOf(status);
   detail.metadata[std::string(key)] = std::string(value);
-  return MakeError(status.code(), std::move(detail), status.message());
+  absl::Status with = status;
+  with.SetPayload(kPayload, absl::Cord(Encode(detail)));
+  return with;
 }
 
 absl::Status Bug(const char* file, int line, absl::string_view message) {
   Log(LogLevel::kError, "bug", {{"what", message}, {"file", file}, {"line", line}});
   const char* abort_wanted = std::getenv("FADU_BUG_ABORT");
   if (abort_wanted != nullptr && std::strcmp(abort_wanted, "1") == 0) std::abort();
-  return MakeError(absl::StatusCode::kInternal, ErrorDetail{"fadu.common.v1", "REASON_INTERNAL", {}, {}},
-                   message);
+  return MakeError(absl::StatusCode::kInternal,
+                   ErrorDetail{"fadu.common.v1", "REASON_INTERNAL", {}, {}}, message);
 }
 
 }  // namespace fadu

@@ -57,12 +57,14 @@ absl::Status Bug(const char* file, int line, absl::string_view message);
 #define FADU_STATUS_CONCAT_INNER_(a, b) a##b
 #define FADU_STATUS_CONCAT_(a, b) FADU_STATUS_CONCAT_INNER_(a, b)
 
-// Returns from the function when `expr` is not OK.
-#define FADU_RETURN_IF_ERROR(expr)                                            \
-  do {                                                                        \
-    if (::absl::Status fadu_status_ = (expr); ABSL_PREDICT_FALSE(!fadu_status_.ok())) \
-      return fadu_status_;                                                    \
+#define FADU_RETURN_IF_ERROR_IMPL_(tmp, expr)                                   \
+  do {                                                                          \
+    if (::absl::Status tmp = (expr); ABSL_PREDICT_FALSE(!tmp.ok())) return tmp; \
   } while (false)
+
+// Returns from the function when `expr` is not OK. May stand in a lambda inside `expr`.
+#define FADU_RETURN_IF_ERROR(expr) \
+  FADU_RETURN_IF_ERROR_IMPL_(FADU_STATUS_CONCAT_(fadu_status_, __COUNTER__), expr)
 
 #define FADU_ASSIGN_OR_RETURN_IMPL_(tmp, lhs, expr)       \
   auto tmp = (expr);                                      \

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -30,12 +31,17 @@ bool IsFixedHoliday(absl::CivilDay day) {
 absl::StatusOr<WorkingCalendar> WorkingCalendar::Parse(absl::string_view data) {
   WorkingCalendar calendar;
   int number = 0;
-  for (const absl::string_view line : absl::StrSplit(data, '\n')) {
+  // The first line on which each year was used: a year line may follow its days.
+  std::map<int, int> used;
+  const auto invalid_at = [](int line, absl::string_view why) {
+    return absl::InvalidArgumentError(absl::StrCat("calendar, line ", line, ": ", why));
+  };
+  for (const absl::string_view text : absl::StrSplit(data, '\n')) {
     ++number;
-    const auto invalid = [&](absl::string_view why) {
-      return absl::InvalidArgumentError(absl::StrCat("calendar, line ", number, ": ", why));
-    };
-    if (line.empty() || line[0] == '#') continue;
+    const auto invalid = [&](absl::string_view why) { return invalid_at(number, why); };
+    const absl::string_view line =
+        absl::StripTrailingAsciiWhitespace(text.substr(0, text.find('#')));
+    if (line.empty()) continue;
     const std::vector<std::string> cells = absl::StrSplit(line, '\t');
     if (cells[0] == "year") {
       int year = 0;
@@ -47,16 +53,21 @@ absl::StatusOr<WorkingCalendar> WorkingCalendar::Parse(absl::string_view data) {
     }
     const bool working = cells[0] == "work";
     if (!working && cells[0] != "off") return invalid("a line is year, off or work");
-    if (cells.size() < 2 || cells.size() > (working ? 2U : 3U)) return invalid("wrong number of cells");
+    if (cells.size() < 2 || cells.size() > (working ? 2U : 3U)) {
+      return invalid("wrong number of cells");
+    }
     const absl::StatusOr<absl::CivilDay> first = ParseDay(cells[1]);
     const absl::StatusOr<absl::CivilDay> last = ParseDay(cells.back());
     if (!first.ok() || !last.ok() || *last < *first) return invalid("not a day, or not a range");
     for (absl::CivilDay day = *first; day <= *last; ++day) {
-      if (calendar.years_.count(static_cast<int>(day.year())) == 0) {
-        return invalid("a day of a year without a year line");
-      }
+      used.emplace(static_cast<int>(day.year()), number);
       const auto [entry, inserted] = calendar.exceptions_.emplace(day, working);
       if (!inserted && entry->second != working) return invalid("a day is both off and work");
+    }
+  }
+  for (const auto& [year, line] : used) {
+    if (calendar.years_.count(year) == 0) {
+      return invalid_at(line, "a day of a year without a year line");
     }
   }
   calendar.version_ = Hex(Sha256(data)).substr(0, 16);
@@ -86,7 +97,9 @@ bool WorkingCalendar::IsCovered(absl::CivilDay day) const {
 int WorkingCalendar::WorkingDaysIn(int year) const {
   int days = 0;
   const DayRange range = YearRange(year);
-  for (absl::CivilDay day = range.first; day <= range.last; ++day) days += IsWorkingDay(day) ? 1 : 0;
+  for (absl::CivilDay day = range.first; day <= range.last; ++day) {
+    days += IsWorkingDay(day) ? 1 : 0;
+  }
   return days;
 }
 

@@ -20,6 +20,24 @@ std::string WithoutShard(absl::string_view constraint) {
   return std::string(constraint);
 }
 
+// What of the driver's text may stand in the log: its first line, and nothing where that quotes
+// values. DETAIL lines quote rows, LINE lines quote statements.
+absl::string_view Loggable(ErrorClass error_class, absl::string_view detail) {
+  switch (error_class) {
+    case ErrorClass::kUnique:
+    case ErrorClass::kConstraint:
+    case ErrorClass::kData:
+      return "";
+    case ErrorClass::kRetry:
+    case ErrorClass::kTimeout:
+    case ErrorClass::kOutcomeUnknown:
+    case ErrorClass::kResource:
+    case ErrorClass::kBug:
+      return detail.substr(0, detail.find('\n'));
+  }
+  return "";
+}
+
 }  // namespace
 
 ErrorClass ClassOf(absl::string_view sqlstate) {
@@ -42,7 +60,10 @@ absl::Status ErrorOf(absl::string_view sqlstate, absl::string_view constraint,
   const LogLevel level =
       error_class == ErrorClass::kBug ? LogLevel::kError : LogLevel::kWarning;
   Log(level, "database error",
-      {{"statement", statement}, {"sqlstate", sqlstate}, {"detail", detail}});
+      {{"statement", statement},
+       {"sqlstate", sqlstate},
+       {"constraint", constraint},
+       {"detail", Loggable(error_class, detail)}});
   Metadata metadata;
   if (!constraint.empty()) {
     metadata["constraint"] = WithoutShard(constraint);

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <map>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -35,11 +36,15 @@ constexpr Statement kTakeLease{
 constexpr Statement kHoldLease{
     "hold_lease",
     "UPDATE fadu_admin.lease SET expires_at = $4 WHERE name = $1 AND holder = $2 AND token = $3"};
+// The row stays: its token must never count backwards.
 constexpr Statement kDropLease{
-    "drop_lease", "DELETE FROM fadu_admin.lease WHERE name = $1 AND holder = $2 AND token = $3"};
+    "drop_lease",
+    "UPDATE fadu_admin.lease SET expires_at = '-infinity' "
+    "WHERE name = $1 AND holder = $2 AND token = $3"};
+constexpr Statement kLockTimeout{"lock_timeout", "SET LOCAL lock_timeout = '2s'"};
 constexpr Statement kFindRole{"find_role", "SELECT 1 FROM pg_roles WHERE rolname = $1"};
-constexpr char kListApplied[] =
-    "SELECT name, checksum FROM {schema}.migration ORDER BY name";
+constexpr Statement kFindTable{"find_table", "SELECT to_regclass($1) IS NOT NULL"};
+constexpr char kListApplied[] = "SELECT name, checksum FROM {schema}.migration ORDER BY name";
 
 std::string Fill(absl::string_view sql, const ServiceSchema& schema) {
   return absl::StrReplaceAll(
@@ -59,24 +64,29 @@ absl::Status Altered(const ServiceSchema& schema, absl::string_view what) {
               {{"where", absl::StrCat(schema.name, " ", what)}});
 }
 
-absl::Status CompareApplied(const ServiceSchema& schema, const Rows& rows,
-                            std::map<std::string, bool>* applied) {
+enum class Newer { kAllowed, kRefused };
+
+// The steps of `rows` (name, checksum), each with the text this program knows.
+absl::StatusOr<std::set<std::string>> CompareApplied(const ServiceSchema& schema, const Rows& rows,
+                                                     Newer newer) {
   std::map<std::string, std::string> known;
+  std::set<std::string> applied;
   for (const Migration& migration : schema.migrations) {
     known[migration.name] = ChecksumOf(migration);
   }
   for (const Row& row : rows) {
     const auto found = known.find(row.Text(0));
     if (found == known.end()) {
+      if (newer == Newer::kAllowed) continue;
       return Altered(schema, absl::StrCat("step ", row.Text(0),
                                           " is unknown to this program; the database is newer"));
     }
     if (found->second != row.Text(1)) {
       return Altered(schema, absl::StrCat("step ", row.Text(0), " was applied with another text"));
     }
-    (*applied)[row.Text(0)] = true;
+    applied.insert(row.Text(0));
   }
-  return absl::OkStatus();
+  return applied;
 }
 
 class Migrator {
@@ -99,8 +109,17 @@ class Migrator {
   }
 
  private:
+  // Waits for no lock longer than two seconds, so that nobody queues behind us; the pool tries again.
   absl::Status InOne(const std::function<absl::Status(Transaction&)>& body) {
-    return pool_.InTransaction(Scope{}, deadline_, body);
+    return pool_.InTransaction(Scope{}, deadline_, [&](Transaction& transaction) -> absl::Status {
+      FADU_RETURN_IF_ERROR(transaction.Execute(kLockTimeout).status());
+      return body(transaction);
+    });
+  }
+
+  absl::Status HeldByAnother() const {
+    return Fail(absl::StatusCode::kUnavailable, v1::REASON_UNAVAILABLE,
+                absl::StrCat("another program is migrating schema ", schema_.name));
   }
 
   absl::Status TakeLease() {
@@ -111,7 +130,7 @@ class Migrator {
       });
       if (made.code() == absl::StatusCode::kAlreadyExists) made = absl::OkStatus();
       FADU_RETURN_IF_ERROR(made);
-      FADU_RETURN_IF_ERROR(InOne([&](Transaction& transaction) -> absl::Status {
+      const absl::Status asked = InOne([&](Transaction& transaction) -> absl::Status {
         const absl::Time now = clock_.Now();
         FADU_ASSIGN_OR_RETURN(
             const Rows rows,
@@ -120,23 +139,27 @@ class Migrator {
                 Params().Text(schema_.name).Text(holder_).Time(now).Time(now + kLease)));
         token_ = rows.empty() ? 0 : rows[0].Int(0);
         return absl::OkStatus();
-      }));
-      if (token_ != 0) return absl::OkStatus();
-      if (absl::Now() + absl::Milliseconds(100) >= deadline_) {
-        return Fail(absl::StatusCode::kUnavailable, v1::REASON_UNAVAILABLE,
-                    absl::StrCat("another program is migrating schema ", schema_.name));
+      });
+      // A step that runs holds the row's lock.
+      if (asked.code() == absl::StatusCode::kAborted ||
+          asked.code() == absl::StatusCode::kDeadlineExceeded) {
+        return HeldByAnother();
       }
+      FADU_RETURN_IF_ERROR(asked);
+      if (token_ != 0) return absl::OkStatus();
+      if (absl::Now() + absl::Milliseconds(100) >= deadline_) return HeldByAnother();
       absl::SleepFor(absl::Milliseconds(100));
     }
   }
 
   absl::StatusOr<int> Apply() {
     FADU_RETURN_IF_ERROR(InOne([&](Transaction& transaction) { return MakeSchema(transaction); }));
-    std::map<std::string, bool> applied;
+    std::set<std::string> applied;
     const std::string list = Fill(kListApplied, schema_);
     FADU_RETURN_IF_ERROR(InOne([&](Transaction& transaction) -> absl::Status {
       FADU_ASSIGN_OR_RETURN(const Rows rows, transaction.Run(Statement{"list_applied", list}));
-      return CompareApplied(schema_, rows, &applied);
+      FADU_ASSIGN_OR_RETURN(applied, CompareApplied(schema_, rows, Newer::kRefused));
+      return absl::OkStatus();
     }));
     int count = 0;
     for (const Migration& migration : schema_.migrations) {
@@ -169,8 +192,7 @@ class Migrator {
 
   // Each step in one transaction, tried again while a lock is not to be had.
   absl::Status ApplyStep(const Migration& migration) {
-    const std::string sql =
-        absl::StrCat("SET LOCAL lock_timeout = '2s'; ", Fill(migration.sql, schema_));
+    const std::string sql = Fill(migration.sql, schema_);
     const std::string record = Fill(
         "INSERT INTO {schema}.migration (name, checksum, applied_at) VALUES ($1, $2, $3)", schema_);
     return InOne([&](Transaction& transaction) -> absl::Status {
@@ -211,12 +233,17 @@ absl::StatusOr<int> Migrate(absl::string_view admin_dsn, const ServiceSchema& sc
 
 absl::Status CheckMigrated(absl::string_view service_dsn, const ServiceSchema& schema) {
   Pool pool(PoolOptions{std::string(service_dsn), 1, "fadu check"});
-  std::map<std::string, bool> applied;
+  std::set<std::string> applied;
+  const std::string table = Fill("{schema}.migration", schema);
   const std::string list = Fill(kListApplied, schema);
   FADU_RETURN_IF_ERROR(pool.Read(
       Scope{}, absl::Now() + absl::Seconds(30), [&](Transaction& transaction) -> absl::Status {
+        FADU_ASSIGN_OR_RETURN(const Rows found, transaction.Run(kFindTable, Params().Text(table)));
+        if (!found[0].Bool(0)) return absl::OkStatus();
         FADU_ASSIGN_OR_RETURN(const Rows rows, transaction.Run(Statement{"list_applied", list}));
-        return CompareApplied(schema, rows, &applied);
+        // Every release runs on the schema of the one after it.
+        FADU_ASSIGN_OR_RETURN(applied, CompareApplied(schema, rows, Newer::kAllowed));
+        return absl::OkStatus();
       }));
   for (const Migration& migration : schema.migrations) {
     if (applied.count(migration.name) == 0) {

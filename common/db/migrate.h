@@ -41,8 +41,10 @@ struct ServiceSchema {
 absl::StatusOr<int> Migrate(absl::string_view admin_dsn, const ServiceSchema& schema,
                             const Clock& clock, absl::Time deadline);
 
-// OK when every step is applied with the same checksum; FAILED_PRECONDITION / REASON_UNAVAILABLE
-// naming the first missing step otherwise. Uses the service's own DSN.
+// OK when every step is applied with the same checksum, whatever steps a newer program has added.
+// FAILED_PRECONDITION / REASON_UNAVAILABLE naming the first missing step,
+// FAILED_PRECONDITION / REASON_INTEGRITY_BROKEN when an applied step's text differs. Uses the
+// service's own DSN.
 absl::Status CheckMigrated(absl::string_view service_dsn, const ServiceSchema& schema);
 
 // Replaces or adds keyword values of a libpq key/value connection string.

@@ -2,17 +2,21 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <limits>
 #include <mutex>
+#include <utility>
 
 #include <pqxx/pqxx>
 
 #include "absl/random/random.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "common/base/civil_day.h"
+#include "common/base/log.h"
 #include "common/base/status.h"
 #include "common/db/errors.h"
 #include "common/db/migrate.h"
@@ -42,36 +46,49 @@ std::string Quoted(absl::string_view item) {
   return text;
 }
 
+// The SQLSTATE in a verbose message, "ERROR:  23505: duplicate key…", or "". Several of the driver's
+// exceptions do not carry it (42501, 53300, 40001, 40P01); the message always does.
+std::string SqlstateIn(absl::string_view message) {
+  constexpr absl::string_view kMark = ":  ";
+  constexpr size_t kSize = 5;
+  const size_t at = message.find(kMark);
+  if (at == absl::string_view::npos) return "";
+  const absl::string_view rest = message.substr(at + kMark.size());
+  if (rest.size() <= kSize || rest[kSize] != ':') return "";
+  for (const char c : rest.substr(0, kSize)) {
+    if (!absl::ascii_isdigit(c) && !absl::ascii_isupper(c)) return "";
+  }
+  return std::string(rest.substr(0, kSize));
+}
+
+// The constraint's name in a verbose message. Its line comes after all that quotes values, so the
+// last one is the server's own.
+std::string ConstraintIn(absl::string_view message) {
+  constexpr absl::string_view kLabel = "\nCONSTRAINT NAME:  ";
+  const size_t at = message.rfind(kLabel);
+  if (at == absl::string_view::npos) return "";
+  const absl::string_view rest = message.substr(at + kLabel.size());
+  return std::string(rest.substr(0, rest.find('\n')));
+}
+
 // What a driver exception means; the statement's name for the log.
 absl::Status ErrorFrom(const std::exception& error, absl::string_view statement) {
-  if (const auto* sql = dynamic_cast<const pqxx::sql_error*>(&error); sql != nullptr) {
-    // Row-level security's refusal comes without a SQLSTATE in this driver.
-    if (sql->sqlstate().empty() && dynamic_cast<const pqxx::broken_connection*>(&error) == nullptr) {
-      const absl::string_view what = sql->what();
-      const bool refused = what.find("row-level security") != absl::string_view::npos;
-      return ErrorOf(refused ? "42501" : "XX000", "", statement, what);
-    }
-    // The constraint's name stands in the message in double quotes; the driver has no other way.
-    std::string constraint;
-    const std::string what = sql->what();
-    if (const size_t at = what.find("constraint \""); at != std::string::npos) {
-      const size_t begin = at + 12;
-      constraint = what.substr(begin, what.find('"', begin) - begin);
-    }
-    return ErrorOf(sql->sqlstate(), constraint, statement, what);
+  const absl::string_view what = error.what();
+  const std::string sqlstate = SqlstateIn(what);
+  if (!sqlstate.empty()) return ErrorOf(sqlstate, ConstraintIn(what), statement, what);
+  if (dynamic_cast<const pqxx::failure*>(&error) != nullptr) {
+    return ErrorOf("08006", "", statement, what);
   }
-  if (dynamic_cast<const pqxx::deadlock_detected*>(&error) != nullptr) {
-    return ErrorOf("40P01", "", statement, error.what());
-  }
-  if (dynamic_cast<const pqxx::serialization_failure*>(&error) != nullptr ||
-      dynamic_cast<const pqxx::transaction_rollback*>(&error) != nullptr) {
-    return ErrorOf("40001", "", statement, error.what());
-  }
-  if (dynamic_cast<const pqxx::broken_connection*>(&error) != nullptr ||
-      dynamic_cast<const pqxx::in_doubt_error*>(&error) != nullptr) {
-    return ErrorOf("08006", "", statement, error.what());
-  }
-  return ErrorOf("42000", "", statement, error.what());
+  return ErrorOf("42000", "", statement, what);
+}
+
+// The database cannot be reached, and nothing was sent that it could have kept.
+absl::Status Unreachable(const std::exception& error, absl::string_view step) {
+  const absl::string_view what = error.what();
+  Log(LogLevel::kWarning, "no database connection",
+      {{"step", step}, {"detail", what.substr(0, what.find('\n'))}});
+  return Fail(absl::StatusCode::kUnavailable, v1::REASON_UNAVAILABLE,
+              "the database does not answer");
 }
 
 absl::Status PoolExhausted() {
@@ -90,7 +107,8 @@ absl::StatusOr<std::string> ScopeLiteral(const std::vector<std::string>& codes) 
 
 class PqxxTransaction : public Transaction {
  public:
-  explicit PqxxTransaction(pqxx::nontransaction& work) : work_(work) {}
+  PqxxTransaction(pqxx::nontransaction& work, absl::Time deadline)
+      : work_(work), deadline_(deadline) {}
 
   absl::StatusOr<Rows> Run(const Statement& statement, const Params& params) override {
     FADU_ASSIGN_OR_RETURN(const pqxx::result result, Exec(statement, params));
@@ -116,12 +134,18 @@ class PqxxTransaction : public Transaction {
     return static_cast<int64_t>(result.affected_rows());
   }
 
-  bool failed() const { return failed_; }
-  bool lost() const { return lost_; }
-  bool retry() const { return retry_; }
+  // The first failure of a statement; OK when there was none.
+  const absl::Status& failure() const { return failure_; }
+  bool lost() const { return failure_.code() == absl::StatusCode::kUnavailable; }
+  bool lost_race() const { return failure_.code() == absl::StatusCode::kAborted; }
 
  private:
   absl::StatusOr<pqxx::result> Exec(const Statement& statement, const Params& params) {
+    // After a failure nothing more is sent: the server would refuse it, and after a lost connection
+    // the driver would quietly open another, without transaction or scope.
+    if (!failure_.ok()) return failure_;
+    failure_ = CheckSendable(statement, params);
+    if (!failure_.ok()) return failure_;
     try {
       const std::string sql(statement.sql);
       if (params.values().empty()) return work_.exec(sql);
@@ -132,18 +156,27 @@ class PqxxTransaction : public Transaction {
       }
       return work_.exec_params(sql, pqxx::prepare::make_dynamic_params(values));
     } catch (const std::exception& error) {
-      const absl::Status status = ErrorFrom(error, statement.name);
-      failed_ = true;
-      lost_ = lost_ || status.code() == absl::StatusCode::kUnavailable;
-      retry_ = retry_ || status.code() == absl::StatusCode::kAborted;
-      return status;
+      failure_ = ErrorFrom(error, statement.name);
+      return failure_;
     }
   }
 
+  absl::Status CheckSendable(const Statement& statement, const Params& params) const {
+    if (absl::Now() >= deadline_) {
+      return ErrorOf("57014", "", statement.name, "the deadline passed before the statement");
+    }
+    for (const auto& value : params.values()) {
+      // A text parameter ends at its first NUL: the rest would be lost without a word.
+      if (value.has_value() && value->find('\0') != std::string::npos) {
+        return ErrorOf("22021", "", statement.name, "");
+      }
+    }
+    return absl::OkStatus();
+  }
+
   pqxx::nontransaction& work_;
-  bool failed_ = false;
-  bool lost_ = false;
-  bool retry_ = false;
+  const absl::Time deadline_;
+  absl::Status failure_;
 };
 
 }  // namespace
@@ -262,41 +295,24 @@ absl::CivilDay Row::Day(size_t column) const {
 
 struct Pool::Impl {
   using Connection = std::unique_ptr<pqxx::connection>;
+  enum class Mode { kWrite, kRead };
+  // Why a transaction may be tried again.
+  enum class Again { kNo, kLostRace, kLostConnection };
 
   mutable std::mutex mutex;
   std::condition_variable freed;
   std::vector<Connection> idle;
   int in_use = 0;
 
-  // A place in the pool, perhaps with an open connection.
+  // A place in the pool, with a connection that was used before or none yet.
   absl::StatusOr<Connection> Take(const PoolOptions& options, absl::Time deadline) {
-    Connection connection;
-    {
-      std::unique_lock<std::mutex> lock(mutex);
-      while (in_use >= options.connections) {
-        if (freed.wait_until(lock, absl::ToChronoTime(deadline)) == std::cv_status::timeout &&
-            in_use >= options.connections) {
-          return PoolExhausted();
-        }
-      }
-      ++in_use;
-      if (!idle.empty()) {
-        connection = std::move(idle.back());
-        idle.pop_back();
-      }
-    }
-    if (connection != nullptr) return connection;
-    try {
-      std::string dsn = WithDsn(options.dsn, "application_name", options.application);
-      dsn = WithDsn(dsn, "connect_timeout", "5");
-      connection = std::make_unique<pqxx::connection>(dsn);
-      pqxx::nontransaction setup(*connection);
-      setup.exec("SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET standard_conforming_strings = on; "
-                 "SET client_encoding = 'UTF8'; SET bytea_output = 'hex'");
-    } catch (const std::exception& error) {
-      Release(nullptr);
-      return ErrorOf("08001", "", "connect", error.what());
-    }
+    std::unique_lock<std::mutex> lock(mutex);
+    const auto has_place = [&] { return in_use < options.connections; };
+    if (!freed.wait_until(lock, absl::ToChronoTime(deadline), has_place)) return PoolExhausted();
+    ++in_use;
+    if (idle.empty()) return Connection();
+    Connection connection = std::move(idle.back());
+    idle.pop_back();
     return connection;
   }
 
@@ -307,52 +323,87 @@ struct Pool::Impl {
     freed.notify_one();
   }
 
+  static Connection Open(const PoolOptions& options) {
+    std::string dsn = WithDsn(options.dsn, "application_name", options.application);
+    dsn = WithDsn(dsn, "connect_timeout", "5");
+    auto connection = std::make_unique<pqxx::connection>(dsn);
+    connection->set_verbosity(pqxx::connection_base::verbose);
+    pqxx::nontransaction(*connection)
+        .exec("SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET standard_conforming_strings = on; "
+              "SET client_encoding = 'UTF8'; SET bytea_output = 'hex'");
+    return connection;
+  }
+
+  // A place with an open transaction. A kept connection that turns out dead (the database was
+  // restarted) is replaced: nothing was sent on it yet.
+  absl::StatusOr<Connection> Begin(const PoolOptions& options, absl::Time deadline,
+                                   const std::string& begin) {
+    while (true) {
+      FADU_ASSIGN_OR_RETURN(Connection connection, Take(options, deadline));
+      const bool kept = connection != nullptr;
+      try {
+        if (!kept) connection = Open(options);
+        pqxx::nontransaction(*connection).exec(begin);
+        return connection;
+      } catch (const std::exception& error) {
+        connection.reset();
+        Release(nullptr);
+        if (!kept) return Unreachable(error, "begin");
+      }
+    }
+  }
+
   absl::Status RunOnce(const PoolOptions& options, const Scope& scope, absl::Time deadline,
-                       bool read_only, const std::function<absl::Status(Transaction&)>& body,
-                       bool* retry) {
-    *retry = false;
+                       Mode mode, const std::function<absl::Status(Transaction&)>& body,
+                       Again* again) {
+    *again = Again::kNo;
     FADU_ASSIGN_OR_RETURN(const std::string counties, ScopeLiteral(scope.counties));
     FADU_ASSIGN_OR_RETURN(const std::string areas, ScopeLiteral(scope.areas));
-    FADU_ASSIGN_OR_RETURN(Connection connection, Take(options, deadline));
+    // PostgreSQL counts the milliseconds of a timeout in 32 bits; 0 would mean none.
     const int64_t millis =
-        std::max<int64_t>(1, absl::ToInt64Milliseconds(deadline - absl::Now()));
-    absl::Status status;
+        std::clamp<int64_t>(absl::ToInt64Milliseconds(deadline - absl::Now()), 1,
+                            std::numeric_limits<int32_t>::max());
+    const std::string begin = absl::StrCat(
+        "BEGIN ISOLATION LEVEL READ COMMITTED", mode == Mode::kRead ? " READ ONLY" : "",
+        "; SET LOCAL fadu.counties = '", counties, "'; SET LOCAL fadu.areas = '", areas,
+        "'; SET LOCAL statement_timeout = ", millis);
+    FADU_ASSIGN_OR_RETURN(Connection connection, Begin(options, deadline, begin));
     bool healthy = false;
+    absl::Status status;
     try {
       pqxx::nontransaction work(*connection);
-      work.exec(absl::StrCat("BEGIN", read_only ? " READ ONLY" : "",
-                             "; SET LOCAL fadu.counties = '", counties,
-                             "'; SET LOCAL fadu.areas = '", areas,
-                             "'; SET LOCAL statement_timeout = ", millis,
-                             "; SET LOCAL lock_timeout = ", millis));
-      PqxxTransaction transaction(work);
+      PqxxTransaction transaction(work, deadline);
       status = body(transaction);
       if (transaction.lost()) {
-        // Whatever the body made of it: the transaction is gone, and nothing was committed.
-        if (status.ok()) status = ErrorOf("08006", "", "transaction", "connection lost");
-      } else if (status.ok() && transaction.failed()) {
-        // COMMIT would be a silent rollback.
-        status = FADU_BUG("a body went on after a failed statement");
+        // Whatever the body made of it.
+        status = transaction.failure();
+        *again = Again::kLostConnection;
+      } else if (!status.ok() || !transaction.failure().ok()) {
+        // COMMIT after a failed statement would be a silent rollback.
+        if (status.ok()) status = FADU_BUG("a body went on after a failed statement");
+        if (transaction.lost_race()) *again = Again::kLostRace;
         work.exec("ROLLBACK");
         healthy = true;
-      } else if (status.ok()) {
-        try {
-          const pqxx::result committed = work.exec("COMMIT");
-          healthy = true;
-        } catch (const std::exception& error) {
-          // From here nobody knows: the effect may be there (S-17).
-          status = ErrorOf("08006", "", "commit", error.what());
-        }
       } else {
-        *retry = transaction.retry();
-        work.exec("ROLLBACK");
-        healthy = true;
+        status = Commit(work);
+        healthy = status.ok();
       }
     } catch (const std::exception& error) {
-      if (status.ok()) status = ErrorFrom(error, "begin");
+      // ROLLBACK found no connection (its end is a rollback too), or the body threw.
+      if (status.ok()) status = ErrorFrom(error, "body");
     }
     Release(healthy ? std::move(connection) : nullptr);
     return status;
+  }
+
+  static absl::Status Commit(pqxx::nontransaction& work) {
+    try {
+      work.exec("COMMIT");
+      return absl::OkStatus();
+    } catch (const std::exception& error) {
+      // From here nobody knows: the effect may be there (S-17).
+      return ErrorOf("08006", "", "commit", error.what());
+    }
   }
 };
 
@@ -364,10 +415,10 @@ absl::Status Pool::InTransaction(const Scope& scope, absl::Time deadline,
   absl::BitGen random;
   absl::Duration pause = absl::Milliseconds(5);
   while (true) {
-    bool retry = false;
+    Impl::Again again = Impl::Again::kNo;
     absl::Status status =
-        impl_->RunOnce(options_, scope, deadline, /*read_only=*/false, body, &retry);
-    if (!retry || absl::Now() + pause >= deadline) return status;
+        impl_->RunOnce(options_, scope, deadline, Impl::Mode::kWrite, body, &again);
+    if (again != Impl::Again::kLostRace || absl::Now() + pause >= deadline) return status;
     absl::SleepFor(absl::Uniform(random, 0.5, 1.0) * pause);
     pause = std::min(pause * 2, absl::Milliseconds(200));
   }
@@ -375,14 +426,15 @@ absl::Status Pool::InTransaction(const Scope& scope, absl::Time deadline,
 
 absl::Status Pool::Read(const Scope& scope, absl::Time deadline,
                         const std::function<absl::Status(Transaction&)>& body) {
-  bool retry = false;
-  absl::Status status =
-      impl_->RunOnce(options_, scope, deadline, /*read_only=*/true, body, &retry);
-  // A read changes nothing: once more on a fresh connection, as after a restart of the database.
-  if (status.code() == absl::StatusCode::kUnavailable && absl::Now() < deadline) {
-    status = impl_->RunOnce(options_, scope, deadline, /*read_only=*/true, body, &retry);
+  Impl::Again again = Impl::Again::kNo;
+  absl::Status status = impl_->RunOnce(options_, scope, deadline, Impl::Mode::kRead, body, &again);
+  // A read changes nothing: once more on another connection.
+  if (again == Impl::Again::kLostConnection && absl::Now() < deadline) {
+    status = impl_->RunOnce(options_, scope, deadline, Impl::Mode::kRead, body, &again);
   }
-  return status;
+  if (again != Impl::Again::kLostConnection) return status;
+  return Fail(absl::StatusCode::kUnavailable, v1::REASON_UNAVAILABLE,
+              "the database does not answer");
 }
 
 int Pool::in_use() const {

@@ -83,7 +83,8 @@ struct Scope {
 class Transaction {
  public:
   virtual ~Transaction() = default;
-  // Runs one statement. Errors: see ErrorOf in errors.h.
+  // Runs one statement. Errors: see ErrorOf in errors.h. After a failure nothing more is sent; every
+  // later call returns the same failure. A NUL in a parameter is REASON_DATA_REFUSED.
   virtual absl::StatusOr<Rows> Run(const Statement& statement, const Params& params = {}) = 0;
   // Runs and returns the number of rows touched.
   virtual absl::StatusOr<int64_t> Execute(const Statement& statement, const Params& params = {}) = 0;
@@ -108,12 +109,14 @@ class Pool {
   // Waits for a connection until `deadline` (RESOURCE_EXHAUSTED / REASON_OVERLOADED); the
   // remaining time becomes statement_timeout. 40001, 40P01 and 55P03 are tried again with jitter,
   // as long as time is left; `body` then runs anew and must have no other effect. When COMMIT
-  // itself fails, or the connection is lost after the first write, the outcome is unknown: UNAVAILABLE /
-  // REASON_UNAVAILABLE with metadata outcome=unknown, never retried here (S-17).
+  // itself fails, or the connection is lost inside `body`, the outcome is unknown: UNAVAILABLE /
+  // REASON_UNAVAILABLE with metadata outcome=unknown, never retried here (S-17). UNAVAILABLE without
+  // that metadata: no connection could be opened, nothing happened.
   absl::Status InTransaction(const Scope& scope, absl::Time deadline,
                              const std::function<absl::Status(Transaction&)>& body);
 
-  // One read-only transaction.
+  // One read-only transaction; after a lost connection `body` runs once more, so it must begin by
+  // clearing what it collects.
   absl::Status Read(const Scope& scope, absl::Time deadline,
                     const std::function<absl::Status(Transaction&)>& body);
 

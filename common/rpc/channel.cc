@@ -15,7 +15,6 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "common/base/status.h"
-#include "common/rpc/bearer.h"
 #include "common/rpc/grpc_channel.h"
 #include "common/rpc/status_wire.h"
 #include "common/schema/reason.h"
@@ -39,7 +38,7 @@ bool IsMetadataValue(absl::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c <= 0x7e; });
 }
 
-// One call on its way; owned by gRPC's completion.
+// One call on its way; the completion of the call deletes it.
 struct Flight {
   grpc::ClientContext context;
   grpc::ByteBuffer request;
@@ -86,8 +85,7 @@ class GrpcChannel final : public Channel {
   void CallAsync(absl::string_view method, const google::protobuf::Message& request,
                  google::protobuf::Message* response, const CallOptions& options,
                  std::function<void(absl::Status)> done) override {
-    // shared_ptr: std::function is copyable.
-    auto flight = std::make_shared<Flight>();
+    auto flight = std::make_unique<Flight>();
     if (absl::Status status = AddMetadata(options, flight->context); !status.ok()) {
       return done(std::move(status));
     }
@@ -101,18 +99,24 @@ class GrpcChannel final : public Channel {
         grpc::GenericSerialize<grpc::ProtoBufferWriter, google::protobuf::Message>(
             request, &flight->request, &own);
     if (!written.ok()) return done(FADU_BUG("a request could not be serialised"));
-    grpc::ClientContext* context = &flight->context;
-    const grpc::ByteBuffer* sent = &flight->request;
-    grpc::ByteBuffer* answer = &flight->answer;
-    if (gate_ != nullptr && !gate_->Enter()) {
+    const std::shared_ptr<Gate> gate = gate_;  // this may be gone when the call is under way
+    if (gate != nullptr && !gate->Enter()) {
       return done(Fail(absl::StatusCode::kUnavailable, v1::REASON_UNAVAILABLE,
                        "the server in this process has stopped"));
     }
-    stub_.UnaryCall(context, std::string(method), grpc::StubOptions(), sent, answer,
-                    [flight, response, done = std::move(done)](const grpc::Status& status) {
-                      done(Land(*flight, status, response));
+    // A ClientContext holds the gRPC channel. It must go before `done`, after which the owner may
+    // drop the channel: the last reference, dropped on this thread of gRPC's, makes gRPC 1.51 join
+    // the thread with itself and free its queue twice.
+    Flight* const sent = flight.release();
+    stub_.UnaryCall(&sent->context, std::string(method), grpc::StubOptions(), &sent->request,
+                    &sent->answer,
+                    [sent, response, done = std::move(done)](const grpc::Status& status) {
+                      std::unique_ptr<Flight> landed(sent);
+                      absl::Status result = Land(*landed, status, response);
+                      landed.reset();
+                      done(std::move(result));
                     });
-    if (gate_ != nullptr) gate_->Leave();
+    if (gate != nullptr) gate->Leave();
   }
 
  private:
@@ -224,7 +228,7 @@ absl::Status Peers::Call(const CallContext& call, absl::string_view service,
   // A little is kept back, so that this call can still say what became of the other.
   const absl::Duration left = call.deadline - absl::Now();
   options.deadline = call.deadline - std::min(kMaxMargin, left / 10);
-  options.actor = BearerOf(call);
+  options.actor = call.bearer;
   options.traceparent = call.traceparent;
   options.request_id = call.request_id;
   options.language = call.language;

@@ -46,7 +46,8 @@ class Channel {
   virtual absl::Status Call(absl::string_view method, const google::protobuf::Message& request,
                             google::protobuf::Message* response, const CallOptions& options) = 0;
 
-  // The same without waiting; `done` runs on a thread of the channel. `request` is copied;
+  // The same without waiting; `done` runs on a thread of the channel, or here when the call cannot
+  // be made. It must not block, nor drop the last reference to the channel. `request` is copied;
   // `response` must live until `done` ran.
   virtual void CallAsync(absl::string_view method, const google::protobuf::Message& request,
                          google::protobuf::Message* response, const CallOptions& options,

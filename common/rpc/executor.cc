@@ -20,7 +20,8 @@ struct Executor::Impl {
     Task task;
   };
 
-  Impl(int running_in, int waiting) : running(std::max(running_in, 1)), capacity(running + waiting) {
+  Impl(int running_in, int waiting)
+      : running(std::max(running_in, 1)), capacity(running + waiting) {
     for (int i = 0; i < running; ++i) threads.emplace_back([this] { Work(); });
     threads.emplace_back([this] { Watch(); });
   }

@@ -35,7 +35,8 @@ TEST_F(ExecutorTest, RunsInOrderOfArrival) {
     Occupy(executor);
     absl::Notification last;
     for (int i = 0; i < 3; ++i) {
-      ASSERT_TRUE(executor.Submit(absl::Now() + absl::Minutes(3 - i), [&order, &last, i](Turn turn) {
+      const absl::Time deadline = absl::Now() + absl::Minutes(3 - i);
+      ASSERT_TRUE(executor.Submit(deadline, [&order, &last, i](Turn turn) {
         if (turn == Turn::kRun) order.push_back(i);
         if (i == 2) last.Notify();
       }));

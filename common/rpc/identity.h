@@ -1,7 +1,7 @@
 // common/rpc/identity.h
 //
-// Signed, short-lived identities (Ed25519). The registry signs users and clients; each service signs
-// itself; every server verifies with the public keys in the key folder.
+// Signed, short-lived identities (Ed25519). The registry signs users and clients; each service
+// signs itself; every server verifies with the public keys in the key folder.
 #ifndef FADU_COMMON_RPC_IDENTITY_H_
 #define FADU_COMMON_RPC_IDENTITY_H_
 

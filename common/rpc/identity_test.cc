@@ -169,7 +169,7 @@ TEST_F(IdentityTest, AnIssuerCannotBePretended) {
               FailsWith(kUnauthenticated, kMissing));
 }
 
-// The bits that base64 has left over at the end say nothing, so the bytes are altered, not the text.
+// The bits that base64 has left over at the end say nothing, so bytes are altered, not the text.
 TEST_F(IdentityTest, EveryAlteredByteIsNoticed) {
   const auto registry = SignerOf(folder_.path(), "registry");
   std::string bytes;

@@ -15,7 +15,6 @@
 #include "common/base/digest.h"
 #include "common/base/log.h"
 #include "common/base/status.h"
-#include "common/rpc/bearer.h"
 #include "common/rpc/status_wire.h"
 #include "common/schema/reason.h"
 #include "common/schema/rules.h"
@@ -77,8 +76,8 @@ absl::string_view LanguageOf(absl::string_view accept_language) {
 
 // The token of "Bearer <token>"; empty when it is not that.
 absl::string_view TokenOf(absl::string_view header) {
-  return absl::StartsWithIgnoreCase(header, "bearer ") ? absl::StripAsciiWhitespace(header.substr(7))
-                                                       : absl::string_view();
+  if (!absl::StartsWithIgnoreCase(header, "bearer ")) return absl::string_view();
+  return absl::StripAsciiWhitespace(header.substr(7));
 }
 
 absl::Status RoleDenied(absl::string_view why) {
@@ -267,7 +266,7 @@ absl::Status Check(ServeParts& parts, const Method& method, const Arrival& arriv
                         Identify(parts.verifier, arrival, access, call.context.now));
   call.context.principal = caller.principal;
   if (caller.for_user) call.via = caller.service;
-  SetBearer(call.context, caller.user_bearer);
+  call.context.bearer = caller.user_bearer;
   FADU_RETURN_IF_ERROR(MayCall(access, caller));
   FADU_ASSIGN_OR_RETURN(call.context.deadline,
                         DeadlineFor(arrival, method.recording, parts.options.max_deadline));

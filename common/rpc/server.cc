@@ -111,8 +111,8 @@ class Host final : public grpc::Service {
   std::list<std::string> paths_;
 };
 
-// Reflection on or off, for one server. Linking grpc++_reflection switches it on for every server of
-// the process, so that it has to be taken out where it is not wanted.
+// Reflection on or off, for one server. Linking grpc++_reflection switches it on for every server
+// of the process, so that it has to be taken out where it is not wanted.
 class Reflection final : public grpc::ServerBuilderOption {
  public:
   explicit Reflection(bool on) : on_(on) {}

@@ -10,6 +10,8 @@
 #include <libpq-fe.h>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/digest.h"
+#include "common/base/id.h"
 #include "common/db/migrate.h"
 
 namespace fadu::testing {
@@ -49,7 +51,7 @@ TestCluster& TestCluster::Get() {
   return cluster;
 }
 
-TestCluster::TestCluster() {
+TestCluster::TestCluster() : owner_(getpid()) {
   if (const char* dsn = std::getenv("FADU_TEST_DSN"); dsn != nullptr) {
     admin_dsn_ = dsn;
     return;
@@ -61,11 +63,26 @@ TestCluster::TestCluster() {
   admin_dsn_ = cluster_->admin_dsn();
 }
 
+TestCluster::~TestCluster() {
+  // A forked child (a death test) that exits must not stop the server of its parent.
+  if (getpid() != owner_) {
+    (void)cluster_.release();
+    (void)folder_.release();
+    return;
+  }
+  if (cluster_ != nullptr) return;
+  for (const std::string& name : databases_) {
+    Exec(admin_dsn_, absl::StrCat("DROP DATABASE IF EXISTS ", name, " WITH (FORCE)"));
+  }
+}
+
 std::string TestCluster::CreateDatabase() { return CreateDatabaseFrom("template1"); }
 
 std::string TestCluster::CreateDatabaseFrom(absl::string_view template_database) {
-  const std::string name = absl::StrCat("fadu_test_", getpid(), "_", ++count_);
+  // Random, because FADU_TEST_DSN's server may serve other machines with equal pids.
+  const std::string name = absl::StrCat("fadu_test_", Hex(RandomBytes(8)));
   Exec(admin_dsn_, absl::StrCat("CREATE DATABASE ", name, " TEMPLATE ", template_database));
+  databases_.push_back(name);
   return db::WithDsn(admin_dsn_, "dbname", name);
 }
 

@@ -1,12 +1,16 @@
 // common/testing/test_database.h
 //
 // Real databases for tests: one throw-away cluster per test program, a database for each suite. With
-// FADU_TEST_DSN in the environment that server is used instead (S-26).
+// FADU_TEST_DSN (key/value form, an administrator) in the environment that server is used instead, and
+// the databases are dropped at exit (S-26).
 #ifndef FADU_COMMON_TESTING_TEST_DATABASE_H_
 #define FADU_COMMON_TESTING_TEST_DATABASE_H_
 
+#include <sys/types.h>
+
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "common/db/private_cluster.h"
@@ -30,15 +34,17 @@ class TestCluster {
   static TestCluster& Get();
   // A fresh empty database; its administrator's DSN.
   std::string CreateDatabase();
-  // The same, copied from `template_dsn`'s database, which nobody may be connected to.
+  // The same, copied from the database of that name, which nobody may be connected to.
   std::string CreateDatabaseFrom(absl::string_view template_database);
 
  private:
   TestCluster();
+  ~TestCluster();
+  const pid_t owner_;
   std::unique_ptr<TempFolder> folder_;
   std::unique_ptr<db::PrivateCluster> cluster_;
   std::string admin_dsn_;
-  int count_ = 0;
+  std::vector<std::string> databases_;
 };
 
 }  // namespace fadu::testing

@@ -43,9 +43,8 @@ absl::StatusOr<KnownAreas> ReadKnownAreas(db::Transaction& transaction, absl::st
   const std::string province = AncestorsOf(county)[0];
   FADU_ASSIGN_OR_RETURN(
       const db::Rows cities,
-      transaction.Run(
-          sql::kListSharedAncestors,
-          db::Params().Text(province).Text(AfterSubtree(province)).Text(county)));
+      transaction.Run(sql::kListSharedAncestors,
+                      db::Params().Text(province).Text(AfterSubtree(province)).Text(county)));
   for (const db::Row& row : cities) {
     known.shared.insert(row.Text(0));
     known.shared.insert(province);
@@ -80,12 +79,13 @@ absl::Status WriteAreaPlan(db::Transaction& transaction, const AreaPlan& plan,
       transaction.Execute(
           sql::kEndAreas,
           db::Params().Day(import.as_of - 1).TextArray(codes).TextArray(successors)));
-  FADU_ASSIGN_OR_RETURN(
-      const int64_t inserted,
-      transaction.Execute(
-          sql::kInsertAreas,
-          db::Params().Day(import.as_of).Id(import.id).TextArray(added).TextArray(names).TextArray(
-              parents)));
+  FADU_ASSIGN_OR_RETURN(const int64_t inserted,
+                        transaction.Execute(sql::kInsertAreas, db::Params()
+                                                                   .Day(import.as_of)
+                                                                   .Id(import.id)
+                                                                   .TextArray(added)
+                                                                   .TextArray(names)
+                                                                   .TextArray(parents)));
   if (ended != static_cast<int64_t>(codes.size()) ||
       inserted != static_cast<int64_t>(added.size())) {
     return Fail(absl::StatusCode::kAborted, fadu::common::v1::REASON_CONFLICT,
@@ -130,16 +130,16 @@ absl::StatusOr<absl::optional<AreaSpan>> FindArea(db::Transaction& transaction,
   return absl::optional<AreaSpan>(SpanOf(rows[0]));
 }
 
-absl::StatusOr<std::vector<std::string>> FindCodesByName(db::Transaction& transaction,
-                                                         absl::string_view county,
-                                                         absl::string_view name) {
+absl::StatusOr<std::vector<NamedArea>> FindAreasByName(db::Transaction& transaction,
+                                                       absl::string_view county,
+                                                       absl::string_view name) {
   FADU_ASSIGN_OR_RETURN(
       const db::Rows rows,
-      transaction.Run(sql::kFindCodesByName,
+      transaction.Run(sql::kFindAreasByName,
                       db::Params().Text(county).Text(AfterSubtree(county)).Text(name)));
-  std::vector<std::string> codes;
-  for (const db::Row& row : rows) codes.push_back(row.Text(0));
-  return codes;
+  std::vector<NamedArea> areas;
+  for (const db::Row& row : rows) areas.push_back(NamedArea{row.Text(0), row.Bool(1)});
+  return areas;
 }
 
 absl::Status InsertAlias(db::Transaction& transaction, absl::string_view code,
@@ -167,11 +167,8 @@ absl::StatusOr<bool> HasCredential(db::Transaction& transaction) {
 absl::Status InsertCredential(db::Transaction& transaction, const Credential& credential,
                               absl::string_view digest, absl::Time now) {
   return transaction
-      .Execute(sql::kInsertCredential, db::Params()
-                                           .Text(credential.county)
-                                           .Bytes(digest)
-                                           .Id(credential.account)
-                                           .Time(now))
+      .Execute(sql::kInsertCredential,
+               db::Params().Text(credential.county).Bytes(digest).Id(credential.account).Time(now))
       .status();
 }
 
@@ -195,12 +192,11 @@ absl::Status PutBootstrap(db::Transaction& transaction, absl::string_view digest
 
 absl::StatusOr<bool> ConsumeBootstrap(db::Transaction& transaction, absl::string_view digest,
                                       const Credential& credential, absl::Time now) {
-  FADU_ASSIGN_OR_RETURN(const int64_t consumed,
-                        transaction.Execute(sql::kConsumeBootstrap, db::Params()
-                                                                        .Bytes(digest)
-                                                                        .Time(now)
-                                                                        .Text(credential.county)
-                                                                        .Id(credential.account)));
+  FADU_ASSIGN_OR_RETURN(
+      const int64_t consumed,
+      transaction.Execute(
+          sql::kConsumeBootstrap,
+          db::Params().Bytes(digest).Time(now).Text(credential.county).Id(credential.account)));
   return consumed == 1;
 }
 

@@ -56,10 +56,16 @@ absl::StatusOr<std::map<std::string, std::vector<std::string>>> ReadAreaNames(
 absl::StatusOr<absl::optional<AreaSpan>> FindArea(db::Transaction& transaction,
                                                   absl::string_view code);
 
-// The codes in a county that have, had or may be called by `name`.
-absl::StatusOr<std::vector<std::string>> FindCodesByName(db::Transaction& transaction,
-                                                         absl::string_view county,
-                                                         absl::string_view name);
+// An area that a name may mean.
+struct NamedArea {
+  std::string code;
+  bool in_force = false;
+};
+
+// The areas of a county that have, had or may be called by `name`, by code.
+absl::StatusOr<std::vector<NamedArea>> FindAreasByName(db::Transaction& transaction,
+                                                       absl::string_view county,
+                                                       absl::string_view name);
 
 absl::Status InsertAlias(db::Transaction& transaction, absl::string_view code,
                          absl::string_view alias, absl::Time now, absl::string_view actor);

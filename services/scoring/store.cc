@@ -1,9 +1,9 @@
 #include "services/scoring/store.h"
 
-#include <utility>
-
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/civil_day.h"
@@ -24,8 +24,7 @@ constexpr int64_t kPage = 1000;
 
 absl::Status InvalidFact(absl::string_view problem) {
   return Fail(absl::StatusCode::kInvalidArgument, common_v1::REASON_FIELD_INVALID,
-              "a fact is not well-formed",
-              {{"field", "facts"}, {"problem", std::string(problem)}},
+              "a fact is not well-formed", {{"field", "facts"}, {"problem", std::string(problem)}},
               {{"facts", std::string(problem)}});
 }
 
@@ -83,23 +82,22 @@ absl::StatusOr<int64_t> LockPosition(db::Transaction& transaction, absl::string_
 
 absl::Status InsertFacts(db::Transaction& transaction, absl::string_view county,
                          absl::string_view service, const Columns& columns) {
-  const absl::Status inserted =
-      transaction
-          .Execute(sql::kInsertFacts, db::Params()
-                                          .Text(county)
-                                          .Text(service)
-                                          .IdArray(columns.ids)
-                                          .IntArray(columns.revisions)
-                                          .IntArray(columns.seqs)
-                                          .TextArray(columns.types)
-                                          .TextArray(columns.areas)
-                                          .TextArray(columns.dates)
-                                          .IntArray(columns.years)
-                                          .IntArray(columns.review_states)
-                                          .IntArray(columns.tombstones)
-                                          .BytesArray(columns.facts)
-                                          .BytesArray(columns.digests))
-          .status();
+  const absl::Status inserted = transaction
+                                    .Execute(sql::kInsertFacts, db::Params()
+                                                                    .Text(county)
+                                                                    .Text(service)
+                                                                    .IdArray(columns.ids)
+                                                                    .IntArray(columns.revisions)
+                                                                    .IntArray(columns.seqs)
+                                                                    .TextArray(columns.types)
+                                                                    .TextArray(columns.areas)
+                                                                    .TextArray(columns.dates)
+                                                                    .IntArray(columns.years)
+                                                                    .IntArray(columns.review_states)
+                                                                    .IntArray(columns.tombstones)
+                                                                    .BytesArray(columns.facts)
+                                                                    .BytesArray(columns.digests))
+                                    .status();
   if (inserted.code() == absl::StatusCode::kAlreadyExists) {
     return Fail(absl::StatusCode::kFailedPrecondition, common_v1::REASON_INTEGRITY_BROKEN,
                 "a feed tells another fact of a revision that is known",
@@ -159,7 +157,7 @@ std::string BytesOf(const google::protobuf::Message& message) {
     google::protobuf::io::StringOutputStream stream(&bytes);
     google::protobuf::io::CodedOutputStream coded(&stream);
     coded.SetSerializationDeterministic(true);
-    message.SerializePartialToCodedStream(&coded);
+    message.SerializeToCodedStream(&coded);
   }
   return bytes;
 }
@@ -169,8 +167,7 @@ absl::StatusOr<db::Rows> Store::Query(absl::string_view county, absl::Time deadl
   db::Rows rows;
   FADU_RETURN_IF_ERROR(pool_.Read(db::Scope::WholeCounty(county), deadline,
                                   [&](db::Transaction& transaction) -> absl::Status {
-                                    FADU_ASSIGN_OR_RETURN(rows,
-                                                          transaction.Run(statement, params));
+                                    FADU_ASSIGN_OR_RETURN(rows, transaction.Run(statement, params));
                                     return absl::OkStatus();
                                   }));
   return rows;
@@ -178,8 +175,8 @@ absl::StatusOr<db::Rows> Store::Query(absl::string_view county, absl::Time deadl
 
 absl::StatusOr<std::vector<std::string>> Store::KnownCounties(absl::Time deadline) {
   std::vector<std::string> counties;
-  FADU_RETURN_IF_ERROR(pool_.Read(
-      db::Scope{}, deadline, [&](db::Transaction& transaction) -> absl::Status {
+  FADU_RETURN_IF_ERROR(
+      pool_.Read(db::Scope{}, deadline, [&](db::Transaction& transaction) -> absl::Status {
         FADU_ASSIGN_OR_RETURN(const db::Rows rows, transaction.Run(sql::kListKnownCounties));
         counties.clear();
         for (const db::Row& row : rows) counties.push_back(row.Text(0));
@@ -189,8 +186,8 @@ absl::StatusOr<std::vector<std::string>> Store::KnownCounties(absl::Time deadlin
 }
 
 absl::StatusOr<Positions> Store::PositionsOf(absl::string_view county, absl::Time deadline) {
-  FADU_ASSIGN_OR_RETURN(const db::Rows rows, Query(county, deadline, sql::kListPositions,
-                                                   db::Params().Text(county)));
+  FADU_ASSIGN_OR_RETURN(const db::Rows rows,
+                        Query(county, deadline, sql::kListPositions, db::Params().Text(county)));
   Positions positions;
   for (const db::Row& row : rows) positions[row.Text(0)] = row.Int(1);
   return positions;
@@ -200,28 +197,27 @@ absl::StatusOr<int64_t> Store::TakeFacts(absl::string_view county, absl::string_
                                          absl::Span<const common_v1::Fact> facts,
                                          absl::Time deadline) {
   int64_t position = 0;
-  FADU_RETURN_IF_ERROR(pool_.InTransaction(
-      db::Scope::WholeCounty(county), deadline,
-      [&](db::Transaction& transaction) -> absl::Status {
-        FADU_ASSIGN_OR_RETURN(position, LockPosition(transaction, county, service));
-        const int64_t before = position;
-        Columns columns;
-        for (const common_v1::Fact& fact : facts) {
-          if (fact.seq() <= before && fact.seq() > 0 && position == before) continue;
-          if (fact.seq() != position + 1) return Gap(service, position + 1, fact.seq());
-          position = fact.seq();
-          // An event without a fact, such as an audited read, only takes a seq.
-          if (!fact.type().empty()) FADU_RETURN_IF_ERROR(columns.Add(fact));
-        }
-        if (position == before) return absl::OkStatus();
-        if (!columns.ids.empty()) {
-          FADU_RETURN_IF_ERROR(InsertFacts(transaction, county, service, columns));
-        }
-        return transaction
-            .Execute(sql::kAdvancePosition,
-                     db::Params().Text(county).Text(service).Int(position))
-            .status();
-      }));
+  const auto take = [&](db::Transaction& transaction) -> absl::Status {
+    FADU_ASSIGN_OR_RETURN(position, LockPosition(transaction, county, service));
+    const int64_t before = position;
+    Columns columns;
+    for (const common_v1::Fact& fact : facts) {
+      const bool known = fact.seq() > 0 && fact.seq() <= before;
+      if (known && position == before) continue;
+      if (fact.seq() != position + 1) return Gap(service, position + 1, fact.seq());
+      position = fact.seq();
+      // An event without a fact, such as an audited read, only takes a seq.
+      if (!fact.type().empty()) FADU_RETURN_IF_ERROR(columns.Add(fact));
+    }
+    if (position == before) return absl::OkStatus();
+    if (!columns.ids.empty()) {
+      FADU_RETURN_IF_ERROR(InsertFacts(transaction, county, service, columns));
+    }
+    return transaction
+        .Execute(sql::kAdvancePosition, db::Params().Text(county).Text(service).Int(position))
+        .status();
+  };
+  FADU_RETURN_IF_ERROR(pool_.InTransaction(db::Scope::WholeCounty(county), deadline, take));
   return position;
 }
 
@@ -236,8 +232,8 @@ absl::Status Store::ForEachHeld(absl::string_view county, absl::string_view serv
     if (year.has_value()) params.Int(*year);
     FADU_ASSIGN_OR_RETURN(
         const db::Rows rows,
-        Query(county, deadline,
-              year.has_value() ? sql::kListHeldFactsOfYear : sql::kListHeldFacts, params));
+        Query(county, deadline, year.has_value() ? sql::kListHeldFactsOfYear : sql::kListHeldFacts,
+              params));
     for (const db::Row& row : rows) {
       const StoredFact fact = FactOf(row);
       FADU_RETURN_IF_ERROR(visit(fact));
@@ -274,8 +270,8 @@ absl::Status Store::ForEachFact(absl::string_view county, absl::string_view serv
 
 absl::StatusOr<std::map<std::string, int64_t>> Store::CountHeld(absl::string_view county,
                                                                 absl::Time deadline) {
-  FADU_ASSIGN_OR_RETURN(const db::Rows rows, Query(county, deadline, sql::kCountHeldFacts,
-                                                   db::Params().Text(county)));
+  FADU_ASSIGN_OR_RETURN(const db::Rows rows,
+                        Query(county, deadline, sql::kCountHeldFacts, db::Params().Text(county)));
   std::map<std::string, int64_t> counts;
   for (const db::Row& row : rows) counts[row.Text(0)] = row.Int(1);
   return counts;
@@ -285,8 +281,7 @@ absl::StatusOr<bool> Store::InsertRun(absl::string_view county, const StoredRun&
                                       absl::Time deadline) {
   int64_t inserted = 0;
   FADU_RETURN_IF_ERROR(pool_.InTransaction(
-      db::Scope::WholeCounty(county), deadline,
-      [&](db::Transaction& transaction) -> absl::Status {
+      db::Scope::WholeCounty(county), deadline, [&](db::Transaction& transaction) -> absl::Status {
         FADU_ASSIGN_OR_RETURN(inserted,
                               transaction.Execute(sql::kInsertRun, db::Params()
                                                                        .Text(county)
@@ -306,15 +301,15 @@ absl::StatusOr<bool> Store::InsertRun(absl::string_view county, const StoredRun&
 
 absl::StatusOr<absl::optional<StoredRun>> Store::FindRun(absl::string_view county, const Uuid& id,
                                                          absl::Time deadline) {
-  FADU_ASSIGN_OR_RETURN(const db::Rows rows, Query(county, deadline, sql::kFindRun,
-                                                   db::Params().Text(county).Id(id)));
+  FADU_ASSIGN_OR_RETURN(const db::Rows rows,
+                        Query(county, deadline, sql::kFindRun, db::Params().Text(county).Id(id)));
   return FirstRun(rows);
 }
 
 absl::StatusOr<absl::optional<StoredRun>> Store::FindLatestRun(absl::string_view county,
                                                                absl::Time deadline) {
-  FADU_ASSIGN_OR_RETURN(const db::Rows rows, Query(county, deadline, sql::kFindLatestRun,
-                                                   db::Params().Text(county)));
+  FADU_ASSIGN_OR_RETURN(const db::Rows rows,
+                        Query(county, deadline, sql::kFindLatestRun, db::Params().Text(county)));
   return FirstRun(rows);
 }
 
@@ -322,12 +317,10 @@ absl::StatusOr<std::vector<StoredRun>> Store::ListRuns(absl::string_view county,
                                                        absl::Time before_created_at,
                                                        const Uuid& before_id, int limit,
                                                        absl::Time deadline) {
-  FADU_ASSIGN_OR_RETURN(const db::Rows rows, Query(county, deadline, sql::kListRuns,
-                                                   db::Params()
-                                                       .Text(county)
-                                                       .Time(before_created_at)
-                                                       .Id(before_id)
-                                                       .Int(limit)));
+  FADU_ASSIGN_OR_RETURN(
+      const db::Rows rows,
+      Query(county, deadline, sql::kListRuns,
+            db::Params().Text(county).Time(before_created_at).Id(before_id).Int(limit)));
   std::vector<StoredRun> runs;
   for (const db::Row& row : rows) runs.push_back(RunOf(row, /*whole=*/false));
   return runs;

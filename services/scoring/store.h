@@ -1,18 +1,18 @@
 // services/scoring/store.h
 //
-// Facts, feed positions and runs in PostgreSQL. A fact is keyed (service, record, revision); a newer
-// revision closes the older at its seq, and closed facts stay, so that the facts that held at any
-// earlier position can always be read again.
+// Facts, feed positions and runs in PostgreSQL. A fact is keyed (service, record, revision); a
+// newer revision closes the older at its seq, and closed facts stay, so that the facts that held at
+// any earlier position can always be read again.
 #ifndef FADU_SERVICES_SCORING_STORE_H_
 #define FADU_SERVICES_SCORING_STORE_H_
+
+#include <google/protobuf/message.h>
 
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
 #include <vector>
-
-#include <google/protobuf/message.h>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"

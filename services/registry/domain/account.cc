@@ -56,8 +56,7 @@ bool HasEnded(const v1::Account& account, absl::CivilDay today) {
 }  // namespace
 
 absl::StatusOr<v1::Account> NewAccount(const Principal& caller, absl::string_view county,
-                                       const v1::CreateAccountRequest& wish,
-                                       absl::CivilDay today) {
+                                       const v1::CreateAccountRequest& wish, absl::CivilDay today) {
   for (int i = 0; i < wish.grants_size(); ++i) {
     const std::string problem = ProblemOf(caller, county, wish.grants(i));
     if (problem.empty()) continue;
@@ -106,11 +105,11 @@ bool IsUsable(const v1::Account& account, absl::CivilDay today) {
 }
 
 bool Administers(const v1::Account& account, absl::string_view county, absl::CivilDay today) {
-  return IsUsable(account, today) &&
-         std::any_of(account.grants().begin(), account.grants().end(),
-                     [&](const v1::AccountGrant& grant) {
-                       return grant.role() == ROLE_COUNTY_ADMIN && grant.area_code() == county;
-                     });
+  return IsUsable(account, today) && std::any_of(account.grants().begin(), account.grants().end(),
+                                                 [&](const v1::AccountGrant& grant) {
+                                                   return grant.role() == ROLE_COUNTY_ADMIN &&
+                                                          grant.area_code() == county;
+                                                 });
 }
 
 fadu::common::v1::Identity IdentityOf(const v1::Account& account, const Uuid& id, absl::Time now) {

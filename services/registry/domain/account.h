@@ -28,8 +28,7 @@ inline constexpr absl::Duration kTokenLife = absl::Minutes(15);
 // county; an administrator limited to an organisation.
 // INVALID_ARGUMENT / REASON_LOGIN_INVALID; REASON_ACCOUNT_EXPIRED: the last day is before `today`.
 absl::StatusOr<v1::Account> NewAccount(const Principal& caller, absl::string_view county,
-                                       const v1::CreateAccountRequest& wish,
-                                       absl::CivilDay today);
+                                       const v1::CreateAccountRequest& wish, absl::CivilDay today);
 
 // The first account of a county: its administrator, without end.
 v1::Account FirstAdministrator(absl::string_view county, absl::string_view display_name,

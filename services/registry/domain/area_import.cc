@@ -82,6 +82,8 @@ bool IsPrivateUse(char32_t c) {
          (c >= 0x100000 && c <= 0x10FFFD);
 }
 
+bool IsSpace(char32_t c) { return c == ' ' || c == 0xA0 || c == 0x3000; }
+
 std::string PointName(char32_t c) { return absl::StrFormat("U+%04X", static_cast<uint32_t>(c)); }
 
 // A value as it is shown: cut to 60 characters, whatever is no UTF-8 left out.
@@ -104,18 +106,17 @@ v1::AreaFinding Finding(int line, int column, v1::AreaIssue issue, absl::string_
   finding.set_issue(issue);
   const auto& label = v1::AreaIssue_descriptor()->FindValueByNumber(issue)->options().GetExtension(
       fadu::common::v1::label);
-  finding.set_message(absl::StrReplaceAll(
-      label.zh(), {{"{value}", finding.value()}, {"{other}", Shown(other)}}));
+  finding.set_message(
+      absl::StrReplaceAll(label.zh(), {{"{value}", finding.value()}, {"{other}", Shown(other)}}));
   return finding;
 }
 
 // Sorts by place, and cuts.
 void Settle(std::vector<v1::AreaFinding>& findings, bool say_so) {
-  std::stable_sort(findings.begin(), findings.end(),
-                   [](const v1::AreaFinding& a, const v1::AreaFinding& b) {
-                     return std::make_pair(a.line(), a.column()) <
-                            std::make_pair(b.line(), b.column());
-                   });
+  std::stable_sort(
+      findings.begin(), findings.end(), [](const v1::AreaFinding& a, const v1::AreaFinding& b) {
+        return std::make_pair(a.line(), a.column()) < std::make_pair(b.line(), b.column());
+      });
   if (findings.size() <= kMaxFindings) return;
   const int line = findings[kMaxFindings].line();
   findings.resize(kMaxFindings);
@@ -196,12 +197,11 @@ class Reader {
 
   void CheckName(const FileArea& area) {
     const std::u32string points = Decode(area.name).points;
-    const auto is_space = [](char32_t c) { return c == ' ' || c == 0xA0 || c == 0x3000; };
     if (points.empty()) return Error(area.line, kNameColumn, v1::AREA_ISSUE_NAME_MISSING, "");
     if (points.size() > kMaxNameCharacters) {
       Error(area.line, kNameColumn, v1::AREA_ISSUE_NAME_LENGTH, area.name);
     }
-    if (is_space(points.front()) || is_space(points.back())) {
+    if (IsSpace(points.front()) || IsSpace(points.back())) {
       Error(area.line, kNameColumn, v1::AREA_ISSUE_NAME_SPACE, area.name);
     }
   }
@@ -306,8 +306,8 @@ class Planner {
     }
   }
 
-  // Towns before villages, so that a village is looked for under the town that takes the place of its
-  // own; then by a name that only one of each has.
+  // Towns before villages, so that a village is looked for under the town that takes the place of
+  // its own; then by a name that only one of each has.
   void MatchMoves() {
     for (const size_t digits : {size_t{9}, size_t{12}}) {
       Match(digits, [this](const std::string& parent, const std::string& name) {
@@ -348,8 +348,7 @@ class Planner {
   }
 
   void Add(const FileArea& area) {
-    plan_.adds.push_back(
-        AreaSpan{area.code, area.name, area.parent, as_of_, absl::nullopt, ""});
+    plan_.adds.push_back(AreaSpan{area.code, area.name, area.parent, as_of_, absl::nullopt, ""});
   }
 
   void Describe() {
@@ -361,8 +360,7 @@ class Planner {
         Change(v1::AREA_CHANGE_KIND_ADDED, area->code, area->name);
       } else {
         ++plan_.moved;
-        Change(v1::AREA_CHANGE_KIND_MOVED, area->code, area->name)
-            .set_former_code(former->second);
+        Change(v1::AREA_CHANGE_KIND_MOVED, area->code, area->name).set_former_code(former->second);
       }
     }
     for (const FileArea* area : renamed_) {
@@ -383,10 +381,9 @@ class Planner {
     const auto by_code = [](const auto& a, const auto& b) { return a.code < b.code; };
     std::sort(plan_.ends.begin(), plan_.ends.end(), by_code);
     std::sort(plan_.adds.begin(), plan_.adds.end(), by_code);
-    std::stable_sort(plan_.changes.begin(), plan_.changes.end(),
-                     [](const v1::AreaChange& a, const v1::AreaChange& b) {
-                       return a.code() < b.code();
-                     });
+    std::stable_sort(
+        plan_.changes.begin(), plan_.changes.end(),
+        [](const v1::AreaChange& a, const v1::AreaChange& b) { return a.code() < b.code(); });
   }
 
   const AreaFile& file_;
@@ -420,6 +417,13 @@ absl::optional<absl::CivilDay> LastChange(const AreaPlan& plan, const KnownAreas
 
 AreaFile ReadAreaFile(absl::string_view text, absl::string_view county) {
   return Reader(county).Read(text);
+}
+
+bool IsAreaName(absl::string_view name) {
+  const Decoded decoded = Decode(name);
+  return decoded.valid && !decoded.points.empty() && decoded.points.size() <= kMaxNameCharacters &&
+         !IsSpace(decoded.points.front()) && !IsSpace(decoded.points.back()) &&
+         std::none_of(decoded.points.begin(), decoded.points.end(), IsControl);
 }
 
 absl::StatusOr<AreaPlan> PlanImport(const AreaFile& file, const KnownAreas& known,

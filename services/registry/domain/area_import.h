@@ -53,6 +53,10 @@ struct AreaFile {
 // their parents.
 AreaFile ReadAreaFile(absl::string_view text, absl::string_view county);
 
+// May be the name of an area: 1 to 50 characters, UTF-8, nothing that shows nothing, no space at
+// either end.
+bool IsAreaName(absl::string_view name);
+
 // What is known before an import.
 struct KnownAreas {
   // Every span of the county's areas and of those above it, by code and day.
@@ -69,8 +73,8 @@ struct AreaEnd {
 
 // What an import does. Ends come before additions: a renamed area is both.
 struct AreaPlan {
-  std::vector<AreaEnd> ends;   // their last day is the one before `as_of`
-  std::vector<AreaSpan> adds;  // from `as_of`
+  std::vector<AreaEnd> ends;            // their last day is the one before `as_of`
+  std::vector<AreaSpan> adds;           // from `as_of`
   std::vector<v1::AreaChange> changes;  // for people, by code
   int added = 0;
   int renamed = 0;
@@ -82,9 +86,9 @@ struct AreaPlan {
   std::vector<v1::AreaFinding> errors;
 };
 
-// Compares a file with what is known. Towns and villages that the file lacks end; the county and what
-// is above it never do. An area that ends while one of the same name begins, under the parent that
-// takes the place of its own or as the only one of that name in the county, has moved.
+// Compares a file with what is known. Towns and villages that the file lacks end; the county and
+// what is above it never do. An area that ends while one of the same name begins, under the parent
+// that takes the place of its own or as the only one of that name in the county, has moved.
 //
 // FAILED_PRECONDITION / REASON_AREA_DATE: there are changes, and `as_of` is not after every day on
 // which the county's tree changed before, or more than 366 days after `today`.

@@ -19,8 +19,8 @@ absl::Status CheckOrganisation(const v1::Organisation& organisation);
 // INVALID_ARGUMENT / REASON_PERSON_DATES: the end is before the start.
 absl::Status CheckPerson(const v1::Person& person);
 
-// INVALID_ARGUMENT / REASON_DENOMINATOR_YEAR: a figure of the last day of a year serves the next, one
-// made up after a year serves that year; further off is a slip of the pen.
+// INVALID_ARGUMENT / REASON_DENOMINATOR_YEAR: a figure of the last day of a year serves the next,
+// one made up after a year serves that year; further off is a slip of the pen.
 absl::Status CheckDenominator(const v1::Denominator& denominator);
 
 }  // namespace fadu::registry

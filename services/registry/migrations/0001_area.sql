@@ -12,7 +12,8 @@ CREATE TABLE {schema}.area (
   CONSTRAINT area_code_check
     CHECK (code ~ '^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})$'),
   CONSTRAINT area_parent_check
-    CHECK (parent = left(code, CASE length(code) WHEN 12 THEN 9 WHEN 9 THEN 6 ELSE length(code) - 2 END)),
+    CHECK (parent = left(code,
+      CASE length(code) WHEN 12 THEN 9 WHEN 9 THEN 6 ELSE length(code) - 2 END)),
   CONSTRAINT area_valid_to_check CHECK (valid_to >= valid_from)
 );
 CREATE UNIQUE INDEX area_code_open_key ON {schema}.area (code) WHERE valid_to IS NULL;

@@ -23,7 +23,8 @@ CREATE TABLE {schema}.bootstrap (
   CONSTRAINT bootstrap_only_row_check CHECK (only_row),
   CONSTRAINT bootstrap_hash_check CHECK (length(hash) = 33),
   CONSTRAINT bootstrap_consumed_check
-    CHECK ((consumed_at IS NULL) = (county_code IS NULL) AND (consumed_at IS NULL) = (account_id IS NULL))
+    CHECK ((consumed_at IS NULL) = (county_code IS NULL)
+      AND (consumed_at IS NULL) = (account_id IS NULL))
 );
 GRANT SELECT, INSERT, UPDATE ON {schema}.credential TO {role};
 GRANT SELECT, INSERT, UPDATE ON {schema}.bootstrap TO {role};

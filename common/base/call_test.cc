@@ -1,0 +1,73 @@
+#include "common/base/call.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace fadu {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr int kClerk = 3;
+constexpr int kSecretary = 5;
+constexpr int kAuditor = 7;
+
+Principal With(std::vector<RoleGrant> grants) {
+  Principal principal;
+  principal.subject = "accounts/00000000-0000-7000-8000-000000000001";
+  principal.grants = std::move(grants);
+  return principal;
+}
+
+TEST(Principal, HasTheRolesOfItsGrants) {
+  const Principal clerk = With({{kClerk, "421221106", ""}});
+  EXPECT_TRUE(clerk.HasRole(kClerk));
+  EXPECT_FALSE(clerk.HasRole(kSecretary));
+}
+
+TEST(Principal, MayActInItsAreaAndBeneath) {
+  const Principal clerk = With({{kClerk, "421221106", ""}});
+  EXPECT_TRUE(clerk.MayIn("421221106", {kClerk}));
+  EXPECT_TRUE(clerk.MayIn("421221106200", {kSecretary, kClerk}));
+}
+
+TEST(Principal, MayNotActAboveOrBesideItsArea) {
+  const Principal clerk = With({{kClerk, "421221106", ""}});
+  EXPECT_FALSE(clerk.MayIn("421221", {kClerk}));
+  EXPECT_FALSE(clerk.MayIn("421221107", {kClerk}));
+  EXPECT_FALSE(clerk.MayIn("", {kClerk}));
+}
+
+// Two half-fitting grants do not add up to a fitting one.
+TEST(Principal, NeedsRoleAndAreaInOneGrant) {
+  const Principal both = With({{kClerk, "421221106", ""}, {kSecretary, "421221107", ""}});
+  EXPECT_FALSE(both.MayIn("421221107", {kClerk}));
+  EXPECT_FALSE(both.MayIn("421221106", {kSecretary}));
+}
+
+TEST(Principal, MayDoNothingWithoutARoleOrAnArea) {
+  EXPECT_FALSE(With({}).MayIn("421221106", {kClerk}));
+  EXPECT_FALSE(With({{kClerk, "421221106", ""}}).MayIn("421221106", {}));
+  // A grant that lost its area is not a grant of the whole country.
+  EXPECT_FALSE(With({{kClerk, "", ""}}).MayIn("421221106", {kClerk}));
+}
+
+TEST(Principal, ListsItsOutermostAreasInOrder) {
+  const Principal principal = With({{kClerk, "421221107", ""},
+                                    {kClerk, "421221106200", ""},
+                                    {kSecretary, "421221106", ""},
+                                    {kClerk, "421221107", ""},
+                                    {kAuditor, "421221", ""}});
+  EXPECT_THAT(principal.AreasOf({kClerk, kSecretary}), ElementsAre("421221106", "421221107"));
+  EXPECT_THAT(principal.AreasOf({kClerk}), ElementsAre("421221106200", "421221107"));
+  EXPECT_THAT(principal.AreasOf({kClerk, kAuditor}), ElementsAre("421221"));
+}
+
+TEST(Principal, ListsNoAreaForARoleItLacks) {
+  EXPECT_THAT(With({{kClerk, "421221106", ""}}).AreasOf({kAuditor}), IsEmpty());
+  EXPECT_THAT(With({{kClerk, "", ""}}).AreasOf({kClerk}), IsEmpty());
+}
+
+}  // namespace
+}  // namespace fadu

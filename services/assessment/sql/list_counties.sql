@@ -1,0 +1,4 @@
+-- reference
+SELECT county_code
+  FROM county
+ ORDER BY county_code

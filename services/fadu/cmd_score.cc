@@ -1,0 +1,434 @@
+#include <fstream>
+
+#include <google/protobuf/util/time_util.h>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/base/points.h"
+#include "common/base/status.h"
+#include "fadu/assessment/v1/assessment_service.pb.h"
+#include "fadu/common/v1/record_service.pb.h"
+#include "fadu/scoring/v1/scoring_service.pb.h"
+#include "services/fadu/commands.h"
+#include "services/fadu/output.h"
+
+namespace fadu::cli {
+namespace {
+
+namespace assessment = ::fadu::assessment::v1;
+namespace scoring = ::fadu::scoring::v1;
+constexpr char kScoring[] = "/fadu.scoring.v1.ScoringService/";
+constexpr char kAssessment[] = "/fadu.assessment.v1.AssessmentService/";
+
+std::string PointsText(int64_t units) { return Points::FromUnits(units).ToString(); }
+
+absl::StatusOr<std::string> ReadFile(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return absl::NotFoundError(absl::StrCat(T("无法读取文件 ", "cannot read "), path));
+  return std::string((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+}
+
+absl::StatusOr<int> YearOf(const Args& args) {
+  int year = 0;
+  if (!absl::SimpleAtoi(args.Get("year", "2024"), &year) || year < 2000 || year > 2999) {
+    return absl::InvalidArgumentError(T("--year 应为年份，如 2024", "--year is a year, such as 2024"));
+  }
+  return year;
+}
+
+// A run's full name from a word: an id, "latest", or the name itself.
+std::string RunName(const Client& client, const std::string& word) {
+  if (word.find('/') != std::string::npos) return word;
+  return absl::StrCat(client.parent(), "/runs/", word.empty() ? "latest" : word);
+}
+
+std::string ShortRun(const scoring::Run& run) { return run.name().substr(run.name().rfind('/') + 1); }
+
+int Eval(const Args& args) {
+  return WithClient(args, [&](Client& client, Format format) -> absl::Status {
+    scoring::EvaluateMeasureRequest request;
+    request.set_parent(client.parent());
+    for (const std::string& expression : args.words) request.add_expressions(expression);
+    request.set_area_code(args.Get("area", client.county()));
+    FADU_ASSIGN_OR_RETURN(const int year, YearOf(args));
+    request.set_year(year);
+    request.set_include_unconfirmed(args.Has("include-unconfirmed"));
+    scoring::EvaluateMeasureResponse response;
+    FADU_RETURN_IF_ERROR(
+        client.Call("scoring", absl::StrCat(kScoring, "EvaluateMeasure"), request, &response));
+    Table table{{T("指标", "measure"), T("值", "value"), T("分子", "numerator"), T("分母", "denominator"),
+                 T("表达式", "expression")}, {}, {}};
+    for (const scoring::MeasureValue& value : response.values()) {
+      table.rows.push_back({value.label(), value.text(), absl::StrCat(value.numerator()),
+                            value.is_ratio() ? absl::StrCat(value.denominator()) : "",
+                            value.expression()});
+      table.json.push_back(ToJson(value, false));
+    }
+    Print(table, format);
+    return absl::OkStatus();
+  });
+}
+
+Table FindingsTable(const google::protobuf::RepeatedPtrField<assessment::Finding>& findings,
+                    bool* errors) {
+  Table table{{T("行", "line"), T("列", "column"), T("级别", "severity"), T("代码", "code"), T("问题", "problem")}, {}, {}};
+  *errors = false;
+  for (const assessment::Finding& finding : findings) {
+    const bool error = finding.severity() == assessment::Finding::SEVERITY_ERROR;
+    *errors = *errors || error;
+    table.rows.push_back({absl::StrCat(finding.yaml_line()), absl::StrCat(finding.yaml_column()),
+                          error ? T("错误", "error") : T("提示", "warning"), finding.code(),
+                          finding.message()});
+    table.json.push_back(ToJson(finding, false));
+  }
+  return table;
+}
+
+int RubricCheck(const Args& args) {
+  bool errors = false;
+  const int code = WithClient(args, [&](Client& client, Format format) -> absl::Status {
+    assessment::CheckRubricRequest request;
+    FADU_ASSIGN_OR_RETURN(*request.mutable_source(), ReadFile(args.words[0]));
+    assessment::CheckRubricResponse response;
+    FADU_RETURN_IF_ERROR(
+        client.Call("assessment", absl::StrCat(kAssessment, "CheckRubric"), request, &response));
+    Print(FindingsTable(response.findings(), &errors), format);
+    if (!errors) {
+      Say(absl::StrCat(T("细则可用：", "the rubric holds: "), response.rubric().title(), T("，", ", "),
+                       response.rubric().lines_size(), T(" 项，满分 ", " lines, "),
+                       PointsText(response.rubric().total_e4()), T(" 分", " points")));
+    }
+    return absl::OkStatus();
+  });
+  return code == kOk && errors ? kDataError : code;
+}
+
+int RubricApply(const Args& args) {
+  return WithClient(args, [&](Client& client, Format format) -> absl::Status {
+    assessment::ImportRubricRequest import;
+    import.set_parent(client.parent());
+    FADU_ASSIGN_OR_RETURN(*import.mutable_source(), ReadFile(args.words[0]));
+    import.set_request_id(client.NewRequestId());
+    assessment::RubricInfo info;
+    FADU_RETURN_IF_ERROR(
+        client.Call("assessment", absl::StrCat(kAssessment, "ImportRubric"), import, &info));
+    if (args.Has("publish")) {
+      assessment::PublishRubricRequest publish;
+      publish.set_name(info.name());
+      publish.set_request_id(client.NewRequestId());
+      FADU_RETURN_IF_ERROR(
+          client.Call("assessment", absl::StrCat(kAssessment, "PublishRubric"), publish, &info));
+    }
+    Table table{{T("细则", "rubric"), T("版本", "version"), T("年度", "year"), T("满分", "total"), T("编号", "name")}, {}, {}};
+    table.rows.push_back({info.rubric().rubric().title(), info.rubric().version(),
+                          absl::StrCat(info.rubric().year()),
+                          PointsText(info.rubric().rubric().total_e4()), info.name()});
+    table.json.push_back(ToJson(info, false));
+    Print(table, format);
+    return absl::OkStatus();
+  });
+}
+
+int RubricShow(const Args& args) {
+  return WithClient(args, [&](Client& client, Format format) -> absl::Status {
+    fadu::common::v1::ListRecordsRequest request;
+    request.set_parent(client.parent());
+    request.set_collection("rubrics");
+    if (!args.words.empty()) request.set_filter(absl::StrCat("code = \"", args.words[0], "\""));
+    fadu::common::v1::ListRecordsResponse response;
+    FADU_RETURN_IF_ERROR(client.Call("assessment", "/fadu.common.v1.RecordService/ListRecords",
+                                     request, &response));
+    if (response.records().empty()) {
+      return absl::NotFoundError(T("还没有考核细则；用 fadu rubric apply 导入", "no rubric yet; see fadu rubric apply"));
+    }
+    assessment::RubricVersion version;
+    (void)response.records(0).record().UnpackTo(&version);
+    const assessment::Rubric& rubric = version.rubric();
+    Table table{{T("项", "line"), T("内容", "title"), T("分值", "max"), T("评分单位", "scorer"), T("依据", "basis")}, {}, {}};
+    for (const assessment::Line& line : rubric.lines()) {
+      table.rows.push_back({line.id(), line.title(), PointsText(line.max_e4()), line.scorer(), line.basis()});
+      table.json.push_back(ToJson(line, false));
+    }
+    if (args.Has("source")) {
+      std::fputs(version.source().c_str(), stdout);
+      return absl::OkStatus();
+    }
+    if (format == Format::kTable) {
+      std::fputs(absl::StrCat(rubric.title(), "  ", rubric.code(), " ", rubric.version(), "\n").c_str(), stdout);
+    }
+    Print(table, format);
+    return absl::OkStatus();
+  });
+}
+
+int CycleOpen(const Args& args) {
+  return WithClient(args, [&](Client& client, Format format) -> absl::Status {
+    assessment::OpenCycleRequest request;
+    request.set_parent(client.parent());
+    FADU_ASSIGN_OR_RETURN(const int year, YearOf(args));
+    request.set_year(year);
+    request.set_rubric(args.words[0]);
+    request.set_request_id(client.NewRequestId());
+    assessment::CycleInfo info;
+    FADU_RETURN_IF_ERROR(
+        client.Call("assessment", absl::StrCat(kAssessment, "OpenCycle"), request, &info));
+    Table table{{T("年度", "year"), T("编号", "name")}, {{absl::StrCat(year), info.name()}}, {ToJson(info, false)}};
+    Print(table, format);
+    return absl::OkStatus();
+  });
+}
+
+int CycleClose(const Args& args) {
+  return WithClient(args, [&](Client& client, Format format) -> absl::Status {
+    assessment::CloseCycleRequest request;
+    request.set_name(args.words[0]);
+    request.set_request_id(client.NewRequestId());
+    assessment::CycleInfo info;
+    FADU_RETURN_IF_ERROR(
+        client.Call("assessment", absl::StrCat(kAssessment, "CloseCycle"), request, &info));
+    Table table{{T("年度", "year"), T("编号", "name")},
+                {{absl::StrCat(info.cycle().year()), info.name()}}, {ToJson(info, false)}};
+    Print(table, format);
+    return absl::OkStatus();
+  });
+}
+
+int MarkGive(const Args& args) {
+  return WithClient(args, [&](Client& client, Format format) -> absl::Status {
+    assessment::GiveMarkRequest request;
+    request.set_cycle(args.words[0]);
+    request.set_area_code(args.words[1]);
+    request.set_line_id(args.words[2]);
+    request.set_points(args.words[3]);
+    int clause = 0;
+    (void)absl::SimpleAtoi(args.Get("clause", "0"), &clause);
+    request.set_clause(clause);
+    request.set_reason(args.Get("reason"));
+    request.set_request_id(client.NewRequestId());
+    assessment::MarkInfo info;
+    FADU_RETURN_IF_ERROR(
+        client.Call("assessment", absl::StrCat(kAssessment, "GiveMark"), request, &info));
+    Table table{{T("村（社区）", "village"), T("项", "line"), T("得分", "points"), T("编号", "name")},
+                {{info.mark().area_code(), info.mark().line_id(), PointsText(info.mark().points_e4()), info.name()}},
+                {ToJson(info, false)}};
+    Print(table, format);
+    return absl::OkStatus();
+  });
+}
+
+int ScoreRun(const Args& args) {
+  return WithClient(args, [&](Client& client, Format format) -> absl::Status {
+    assessment::HandOverRequest hand_over;
+    hand_over.set_parent(client.parent());
+    assessment::HandOverResponse handed;
+    FADU_RETURN_IF_ERROR(
+        client.Call("assessment", absl::StrCat(kAssessment, "HandOver"), hand_over, &handed));
+    scoring::CreateRunRequest request;
+    request.set_parent(client.parent());
+    FADU_ASSIGN_OR_RETURN(const int year, YearOf(args));
+    request.set_year(year);
+    request.set_request_id(args.Get("request-id", client.NewRequestId()));
+    scoring::CreateRunResponse response;
+    FADU_RETURN_IF_ERROR(
+        client.Call("scoring", absl::StrCat(kScoring, "CreateRun"), request, &response));
+    const scoring::Run& run = response.run();
+    Table table{{T("计算编号", "run"), T("年度", "year"), T("细则", "rubric"), T("结果摘要", "result digest")}, {}, {}};
+    table.rows.push_back({ShortRun(run), absl::StrCat(run.year()), run.rubric_title(), run.result_digest()});
+    table.json.push_back(ToJson(run, false));
+    Print(table, format);
+    return absl::OkStatus();
+  });
+}
+
+int ScoreRuns(const Args& args) {
+  return WithClient(args, [&](Client& client, Format format) -> absl::Status {
+    scoring::ListRunsRequest request;
+    request.set_parent(client.parent());
+    scoring::ListRunsResponse response;
+    FADU_RETURN_IF_ERROR(client.Call("scoring", absl::StrCat(kScoring, "ListRuns"), request, &response));
+    Table table{{T("计算编号", "run"), T("年度", "year"), T("时间", "time"), T("细则", "rubric"), T("结果摘要", "result digest")}, {}, {}};
+    for (const scoring::Run& run : response.runs()) {
+      table.rows.push_back({ShortRun(run), absl::StrCat(run.year()),
+                            google::protobuf::util::TimeUtil::ToString(run.create_time()),
+                            run.rubric_title(), run.result_digest().substr(0, 18)});
+      table.json.push_back(ToJson(run, false));
+    }
+    Print(table, format);
+    return absl::OkStatus();
+  });
+}
+
+int ScoreList(const Args& args) {
+  return WithClient(args, [&](Client& client, Format format) -> absl::Status {
+    scoring::GetRunRequest request;
+    request.set_name(RunName(client, args.words.empty() ? "" : args.words[0]));
+    scoring::GetRunResponse response;
+    FADU_RETURN_IF_ERROR(client.Call("scoring", absl::StrCat(kScoring, "GetRun"), request, &response));
+    std::map<std::string, std::string> names;
+    for (const scoring::AreaNode& area : response.areas()) names[area.code()] = area.name();
+    Table table{{T("区划", "area"), T("村（社区）", "village"), T("乡镇", "town"), T("得分", "points"),
+                 T("满分", "max"), T("等次", "tier"), T("待评", "pending")}, {}, {}};
+    for (const scoring::ScoreSheet& sheet : response.result().villages()) {
+      if (args.Has("area") && sheet.area_code().substr(0, args.Get("area").size()) != args.Get("area")) continue;
+      table.rows.push_back({sheet.area_code(), names[sheet.area_code()],
+                            names[sheet.area_code().substr(0, 9)], PointsText(sheet.total_e4()),
+                            PointsText(sheet.max_e4()), sheet.tier(),
+                            sheet.pending_e4() > 0 ? PointsText(sheet.pending_e4()) : ""});
+      table.json.push_back(ToJson(sheet, false));
+    }
+    Print(table, format);
+    return absl::OkStatus();
+  });
+}
+
+// A line as the JSON of `score explain` gives it.
+int ScoreExplain(const Args& args) {
+  return WithClient(args, [&](Client& client, Format format) -> absl::Status {
+    const std::string run = RunName(client, args.Get("run"));
+    if (format == Format::kTable) return PrintExplanation(client, run, args.words[0]);
+    scoring::ExplainScoreRequest request;
+    request.set_name(run);
+    request.set_area_code(args.words[0]);
+    request.set_line_id(args.Get("line"));
+    scoring::ExplainScoreResponse response;
+    FADU_RETURN_IF_ERROR(
+        client.Call("scoring", absl::StrCat(kScoring, "ExplainScore"), request, &response));
+    Table table{{T("项", "line"), T("内容", "title"), T("得分", "points"), T("满分", "max"), T("说明", "text")}, {}, {}};
+    for (const scoring::LineExplanation& line : response.lines()) {
+      table.rows.push_back({line.score().line_id(), line.title(), line.points(), line.max(), line.text()});
+      table.json.push_back(ToJson(line, false));
+    }
+    Print(table, format);
+    return absl::OkStatus();
+  });
+}
+
+int ScoreVerify(const Args& args) {
+  return WithClient(args, [&](Client& client, Format format) -> absl::Status {
+    scoring::VerifyRunRequest request;
+    request.set_name(RunName(client, args.words.empty() ? "" : args.words[0]));
+    scoring::VerifyRunResponse response;
+    FADU_RETURN_IF_ERROR(
+        client.Call("scoring", absl::StrCat(kScoring, "VerifyRun"), request, &response));
+    Table table{{T("计算编号", "run"), T("复核事实数", "facts"), T("比对字节数", "bytes compared"), T("结论", "verdict")}, {}, {}};
+    table.rows.push_back({ShortRun(response.run()), absl::StrCat(response.facts()),
+                          absl::StrCat(response.result_bytes()), T("逐字节一致", "equal byte for byte")});
+    table.json.push_back(ToJson(response, false));
+    Print(table, format);
+    return absl::OkStatus();
+  });
+}
+
+void Out(absl::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fputc('\n', stdout);
+}
+
+}  // namespace
+
+absl::Status PrintRun(Client& client, const std::string& run) {
+  scoring::GetRunRequest request;
+  request.set_name(run);
+  scoring::GetRunResponse response;
+  FADU_RETURN_IF_ERROR(client.Call("scoring", absl::StrCat(kScoring, "GetRun"), request, &response));
+  std::map<std::string, std::string> names;
+  for (const scoring::AreaNode& area : response.areas()) names[area.code()] = area.name();
+  const scoring::RunResult& result = response.result();
+
+  Out(absl::StrCat(response.run().rubric_title(), T("　计算编号 ", "  run "), ShortRun(response.run())));
+  Out("");
+  Out(T("各村（社区）等次", "Villages by tier"));
+  Table tiers{{T("等次", "tier"), T("村数", "villages"), T("村（社区）", "names")}, {}, {}};
+  for (const scoring::TierCount& tier : result.county().tiers()) {
+    std::vector<std::string> members;
+    for (const scoring::ScoreSheet& sheet : result.villages()) {
+      if (sheet.tier() == tier.tier()) members.push_back(names[sheet.area_code()]);
+    }
+    const size_t shown = std::min<size_t>(members.size(), 4);
+    std::string text = absl::StrJoin(members.begin(), members.begin() + static_cast<std::ptrdiff_t>(shown), "、");
+    if (members.size() > shown) absl::StrAppend(&text, T("等", " …"));
+    tiers.rows.push_back({tier.tier(), absl::StrCat(tier.villages()), text});
+  }
+  std::fputs(Aligned(tiers).c_str(), stdout);
+  Out("");
+  const auto rollup_row = [&](const scoring::Rollup& rollup) {
+    std::vector<std::string> row = {names[rollup.area_code()], absl::StrCat(rollup.villages()),
+                                    Points::FromUnits(rollup.mean_e4()).RoundTo(2, Rounding::kHalfUp).ToString()};
+    for (const scoring::TierCount& tier : rollup.tiers()) row.push_back(absl::StrCat(tier.villages()));
+    row.push_back(absl::StrCat(rollup.provisional()));
+    return row;
+  };
+  Table towns{{T("乡镇", "town"), T("村数", "villages"), T("平均分", "mean")}, {}, {}};
+  for (const scoring::TierCount& tier : result.county().tiers()) towns.columns.push_back(tier.tier());
+  towns.columns.push_back(T("有待评项", "provisional"));
+  for (const scoring::Rollup& town : result.towns()) towns.rows.push_back(rollup_row(town));
+  towns.rows.push_back(rollup_row(result.county()));
+  Out(T("各乡镇与全县", "Towns and county"));
+  std::fputs(Aligned(towns).c_str(), stdout);
+  return absl::OkStatus();
+}
+
+absl::Status PrintExplanation(Client& client, const std::string& run, const std::string& area) {
+  scoring::ExplainScoreRequest request;
+  request.set_name(run);
+  request.set_area_code(area);
+  scoring::ExplainScoreResponse response;
+  FADU_RETURN_IF_ERROR(
+      client.Call("scoring", absl::StrCat(kScoring, "ExplainScore"), request, &response));
+  std::string heading =
+      absl::StrCat(response.area().name(), "（", response.area().code(), "）  ", response.total(),
+                   T(" 分，", " points, "), response.sheet().tier());
+  if (response.sheet().pending_e4() > 0) {
+    absl::StrAppend(&heading, T("（暂定，另有 ", " (provisional, "), PointsText(response.sheet().pending_e4()),
+                    T(" 分待评）", " points not yet judged)"));
+  }
+  Out(heading);
+  for (const scoring::LineExplanation& line : response.lines()) {
+    const bool judged = line.score().status() == scoring::LINE_STATUS_SCORED;
+    Out(absl::StrCat(line.score().line_id(), "  ", line.title(), "  ",
+                     judged ? line.points() : line.score().status() == scoring::LINE_STATUS_NOT_APPLICABLE
+                                                  ? T("缺项", "n/a")
+                                                  : T("尚未评定", "not yet judged"),
+                     " / ", line.max(), "  [", line.form(), "]"));
+    Out(absl::StrCat("    ", line.text()));
+  }
+  return absl::OkStatus();
+}
+
+std::vector<Command> ScoreCommands() {
+  const Flag year{"year", "YEAR", T("年度（默认 2024）", "year (default 2024)")};
+  const Flag area{"area", "CODE", T("区划", "area")};
+  return {
+      {"measure eval", "EXPR…", T("计算指标", "evaluates measures"),
+       {"fadu measure eval 'count(disputes)' --data ./fadu-data --area 421221106 --year 2024 -o json",
+        "fadu measure eval 'count(disputes where outcome = SETTLED) / count(disputes) as \"调解成功 ÷ 摸排发现\"' 'count(disputes where outcome = SETTLED) / count(disputes where accepted_date:*) as \"调解成功 ÷ 受理\"' --data ./fadu-data --area 421221106"},
+       {area, year, {"include-unconfirmed", "", T("包括未确认的记录", "unconfirmed records too")}}, 1, 50, true, Eval},
+      {"rubric check", "FILE", T("检查考核细则（YAML）", "checks a rubric (YAML)"),
+       {"fadu rubric check deploy/sample/jiayu-2024/rubric-village-2024.yaml --data ./fadu-data"}, {}, 1, 1, true, RubricCheck},
+      {"rubric apply", "FILE", T("导入考核细则", "imports a rubric"),
+       {"fadu rubric apply rubric.yaml --publish --data ./fadu-data"},
+       {{"publish", "", T("导入后发布（发布后不可改）", "publish it too (then immutable)")}}, 1, 1, true, RubricApply},
+      {"rubric show", "[CODE]", T("查看考核细则", "shows a rubric"), {"fadu rubric show --data ./fadu-data"},
+       {{"source", "", T("输出导入时的原文", "print the source as imported")}}, 0, 1, true, RubricShow},
+      {"cycle open", "RUBRIC", T("开启年度考核周期", "opens a year's cycle"),
+       {"fadu cycle open counties/421221/rubrics/0193… --year 2024 --data ./fadu-data"}, {year}, 1, 1, true, CycleOpen},
+      {"cycle close", "CYCLE", T("结束考核周期", "closes a cycle"),
+       {"fadu cycle close counties/421221/cycles/0193… --data ./fadu-data"}, {}, 1, 1, true, CycleClose},
+      {"mark give", "CYCLE VILLAGE LINE POINTS", T("给人工评定项评分", "gives a mark"),
+       {"fadu mark give counties/421221/cycles/0193… 421221106200 4.1 8.5 --reason '台账齐全' --data ./fadu-data"},
+       {{"reason", "TEXT", T("理由（必填）", "why (required)")}, {"clause", "N", T("第几条款（从 0 起）", "clause (from 0)")}}, 4, 4, true, MarkGive},
+      {"score run", "", T("计算全县各村得分", "scores the county"), {"fadu score run --year 2024 --data ./fadu-data"},
+       {year, {"request-id", "UUID", T("请求编号", "request id")}}, 0, 0, true, ScoreRun},
+      {"score runs", "", T("列出历次计算", "lists the runs"), {"fadu score runs --data ./fadu-data"}, {}, 0, 0, true, ScoreRuns},
+      {"score list", "[RUN]", T("列出各村得分", "lists the villages' scores"),
+       {"fadu score list --data ./fadu-data", "fadu score list latest --area 421221106 -o csv --data ./fadu-data"}, {area}, 0, 1, true, ScoreList},
+      {"score explain", "VILLAGE", T("逐项说明一个村的得分", "explains a village's score line by line"),
+       {"fadu score explain 421221106200 --data ./fadu-data", "fadu score explain 421221106200 --line 1.1 -o json --data ./fadu-data"},
+       {{"run", "RUN", T("哪次计算（默认最近一次）", "which run (default the latest)")}, {"line", "LINE", T("只看一项", "only this line")}}, 1, 1, true, ScoreExplain},
+      {"score verify", "[RUN]", T("由保存的快照复算并逐字节比对", "recomputes from the snapshot and compares byte for byte"),
+       {"fadu score verify --data ./fadu-data"}, {}, 0, 1, true, ScoreVerify},
+  };
+}
+
+}  // namespace fadu::cli

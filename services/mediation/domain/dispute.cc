@@ -1,0 +1,114 @@
+#include "services/mediation/domain/dispute.h"
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "common/base/civil_day.h"
+#include "common/base/status.h"
+#include "common/schema/reason.h"
+
+namespace fadu::mediation {
+namespace {
+
+absl::Status Dates(absl::string_view problem) {
+  return Fail(absl::StatusCode::kInvalidArgument, v1::REASON_DISPUTE_DATES, "dates out of order",
+              {{"problem", std::string(problem)}});
+}
+
+absl::Status Incomplete(absl::string_view problem) {
+  return Fail(absl::StatusCode::kInvalidArgument, v1::REASON_DISPUTE_OUTCOME,
+              "outcome, source or agreement incomplete", {{"problem", std::string(problem)}});
+}
+
+std::string LabelOf(v1::DisputeState state) {
+  return v1::DisputeState_descriptor()
+      ->FindValueByNumber(state)
+      ->options()
+      .GetExtension(::fadu::common::v1::label)
+      .zh();
+}
+
+// ISO dates compare as texts; Rules have checked their form.
+absl::Status CheckDates(const v1::Dispute& dispute, absl::CivilDay today) {
+  const std::string now = FormatDay(today);
+  if (dispute.found_date() > now) return Dates("摸排日期在今天之后");
+  if (!dispute.accepted_date().empty()) {
+    if (dispute.accepted_date() < dispute.found_date()) return Dates("受理日期早于摸排日期");
+    if (dispute.accepted_date() > now) return Dates("受理日期在今天之后");
+  }
+  if (!dispute.concluded_date().empty()) {
+    if (dispute.concluded_date() < dispute.found_date()) return Dates("办结日期早于摸排日期");
+    if (!dispute.accepted_date().empty() && dispute.concluded_date() < dispute.accepted_date()) {
+      return Dates("办结日期早于受理日期");
+    }
+    if (dispute.concluded_date() > now) return Dates("办结日期在今天之后");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckOutcome(const v1::Dispute& dispute) {
+  const bool accepted = !dispute.accepted_date().empty();
+  if (accepted != (dispute.source() != v1::DISPUTE_SOURCE_UNSPECIFIED)) {
+    return Incomplete("受理日期与受理来源须同时填写");
+  }
+  const bool concluded = !dispute.concluded_date().empty();
+  if (concluded != (dispute.outcome() != v1::OUTCOME_UNSPECIFIED)) {
+    return Incomplete("处理结果与办结日期须同时填写");
+  }
+  const bool settled = dispute.outcome() == v1::OUTCOME_SETTLED;
+  if (settled && !accepted) return Incomplete("调解成功的纠纷须先受理");
+  if (settled && dispute.agreement_form() == v1::AGREEMENT_FORM_UNSPECIFIED) {
+    return Incomplete("调解成功须填写协议形式（书面、口头或当场履行）");
+  }
+  if (!settled && dispute.agreement_form() != v1::AGREEMENT_FORM_UNSPECIFIED) {
+    return Incomplete("只有调解成功才有协议形式");
+  }
+  if (dispute.outcome() == v1::OUTCOME_TERMINATED) {
+    if (!accepted) return Incomplete("调解终止的纠纷须先受理");
+    // 人民调解法 第26条: the mediator tells the parties of their remedies.
+    if (!dispute.remedy_notice()) {
+      return Incomplete("调解终止须告知当事人仲裁、行政、司法途径（人民调解法第二十六条）");
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+v1::DisputeState StateOf(const v1::Dispute& dispute) {
+  if (!dispute.concluded_date().empty()) return v1::DISPUTE_STATE_CONCLUDED;
+  if (!dispute.accepted_date().empty()) return v1::DISPUTE_STATE_ACCEPTED;
+  return v1::DISPUTE_STATE_FOUND;
+}
+
+bool MayMove(v1::DisputeState from, v1::DisputeState to) {
+  switch (from) {
+    case v1::DISPUTE_STATE_FOUND:
+      return to == v1::DISPUTE_STATE_FOUND || to == v1::DISPUTE_STATE_ACCEPTED ||
+             to == v1::DISPUTE_STATE_CONCLUDED;
+    case v1::DISPUTE_STATE_ACCEPTED:
+      return to == v1::DISPUTE_STATE_ACCEPTED || to == v1::DISPUTE_STATE_CONCLUDED;
+    case v1::DISPUTE_STATE_CONCLUDED:
+      return to == v1::DISPUTE_STATE_CONCLUDED;
+    default:
+      return false;
+  }
+}
+
+absl::Status DecideDispute(const v1::Dispute* before, v1::Dispute& after, absl::CivilDay today) {
+  if (after.administrative()) {
+    return Fail(absl::StatusCode::kInvalidArgument, v1::REASON_DISPUTE_ADMINISTRATIVE,
+                "administrative disputes are not for people's mediation");
+  }
+  FADU_RETURN_IF_ERROR(CheckDates(after, today));
+  FADU_RETURN_IF_ERROR(CheckOutcome(after));
+  after.set_state(StateOf(after));
+  if (before != nullptr && !MayMove(StateOf(*before), after.state())) {
+    return Fail(absl::StatusCode::kFailedPrecondition, v1::REASON_DISPUTE_STATE,
+                "the move is not in the state table",
+                {{"from", LabelOf(StateOf(*before))}, {"to", LabelOf(after.state())}});
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace fadu::mediation

@@ -1,0 +1,14 @@
+// services/mediation/module.h
+#ifndef FADU_SERVICES_MEDIATION_MODULE_H_
+#define FADU_SERVICES_MEDIATION_MODULE_H_
+
+#include "common/host/module.h"
+
+namespace fadu::mediation {
+
+// The mediation service: disputes. See README.md.
+host::Module MakeModule();
+
+}  // namespace fadu::mediation
+
+#endif  // FADU_SERVICES_MEDIATION_MODULE_H_

@@ -1,0 +1,236 @@
+#include "services/scoring/inputs.h"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/wire_format_lite.h>
+
+#include <tuple>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
+#include "common/base/civil_day.h"
+#include "common/base/digest.h"
+#include "common/base/status.h"
+#include "common/schema/reason.h"
+#include "fadu/common/v1/reason.pb.h"
+#include "fadu/scoring/v1/scoring_service.pb.h"
+
+namespace fadu::scoring {
+namespace {
+
+namespace assessment_v1 = ::fadu::assessment::v1;
+namespace common_v1 = ::fadu::common::v1;
+using google::protobuf::internal::WireFormatLite;
+
+absl::Status Broken(absl::string_view service, const common_v1::Fact& fact) {
+  return Fail(
+      absl::StatusCode::kFailedPrecondition, common_v1::REASON_INTEGRITY_BROKEN,
+      "a stored fact does not parse",
+      {{"where", absl::StrCat(service, "/", fact.type(), "/", fact.id(), "/", fact.revision())}});
+}
+
+// The bytes of the field `rubric` within a serialised RubricVersion, as they stand there: a digest
+// is over bytes that were taken, never over what this program would write.
+absl::optional<std::string> RubricBytesIn(const std::string& values) {
+  google::protobuf::io::CodedInputStream in(reinterpret_cast<const uint8_t*>(values.data()),
+                                            static_cast<int>(values.size()));
+  absl::optional<std::string> found;
+  while (const uint32_t tag = in.ReadTag()) {
+    if (WireFormatLite::GetTagFieldNumber(tag) ==
+            assessment_v1::RubricVersion::kRubricFieldNumber &&
+        WireFormatLite::GetTagWireType(tag) == WireFormatLite::WIRETYPE_LENGTH_DELIMITED) {
+      uint32_t size = 0;
+      std::string bytes;
+      if (found.has_value() || !in.ReadVarint32(&size) ||
+          !in.ReadString(&bytes, static_cast<int>(size))) {
+        return absl::nullopt;
+      }
+      found = std::move(bytes);
+    } else if (!WireFormatLite::SkipField(&in, tag)) {
+      return absl::nullopt;
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+absl::Status VerifyFailed(absl::string_view where) {
+  return Fail(absl::StatusCode::kFailedPrecondition, v1::REASON_VERIFY_FAILED,
+              absl::StrCat("verification failed: ", where), {{"where", std::string(where)}});
+}
+
+std::string FactPlace(absl::string_view service, absl::string_view type, const Uuid& id,
+                      int64_t revision) {
+  return absl::StrCat(service, "/", type, "/", id.ToString(), "/", revision);
+}
+
+absl::Status FactCollector::Add(absl::string_view service, const common_v1::Fact& fact,
+                                absl::string_view digest) {
+  auto joined = digests_.find(service);
+  if (joined == digests_.end()) joined = digests_.emplace(service, "").first;
+  absl::StrAppend(&joined->second, digest);
+  if (service == kAssessment) return AddAssessment(fact);
+  const RecordType* type = MeasurableTypes().FindByName(fact.type());
+  // Not every record is there to be measured (accounts); the digest covers it all the same.
+  if (type == nullptr || fact.counted_date().empty()) return absl::OkStatus();
+  const absl::StatusOr<absl::CivilDay> counted_on = ParseDay(fact.counted_date());
+  std::shared_ptr<google::protobuf::Message> values = type->New();
+  if (!counted_on.ok() || !values->ParseFromString(fact.values())) return Broken(service, fact);
+  FactView view;
+  view.service = std::string(service);
+  view.type = type;
+  view.id = fact.id();
+  view.revision = fact.revision();
+  view.area_code = fact.area_code();
+  view.counted_on = *counted_on;
+  view.confirmed = fact.review_state() == common_v1::REVIEW_STATE_CONFIRMED;
+  view.values = std::move(values);
+  facts_.push_back(std::move(view));
+  return absl::OkStatus();
+}
+
+absl::Status FactCollector::AddAssessment(const common_v1::Fact& fact) {
+  const auto keep = [&](auto& list, bool with_bytes) {
+    auto& kept = list.emplace_back();
+    kept.seq = fact.seq();
+    kept.id = fact.id();
+    if (!kept.message.ParseFromString(fact.values())) return Broken(kAssessment, fact);
+    if (!with_bytes) return absl::OkStatus();
+    absl::optional<std::string> bytes = RubricBytesIn(fact.values());
+    if (!bytes.has_value()) return Broken(kAssessment, fact);
+    kept.bytes = *std::move(bytes);
+    return absl::OkStatus();
+  };
+  if (fact.type() == assessment_v1::Cycle::descriptor()->full_name()) {
+    return keep(cycles_, /*with_bytes=*/false);
+  }
+  if (fact.type() == assessment_v1::RubricVersion::descriptor()->full_name()) {
+    return keep(rubrics_, /*with_bytes=*/true);
+  }
+  if (fact.type() == assessment_v1::Mark::descriptor()->full_name()) {
+    return keep(marks_, /*with_bytes=*/false);
+  }
+  return absl::OkStatus();
+}
+
+v1::FeedPosition FactCollector::Feed(absl::string_view service, int64_t seq) const {
+  const auto joined = digests_.find(service);
+  const std::string digests = joined == digests_.end() ? "" : joined->second;
+  v1::FeedPosition feed;
+  feed.set_service(std::string(service));
+  feed.set_seq(seq);
+  feed.set_digest(StoredDigest(digests));
+  feed.set_facts(static_cast<int64_t>(digests.size() / StoredDigest("").size()));
+  return feed;
+}
+
+absl::StatusOr<FactCollector::CycleAndRubric> FactCollector::FindCycle(int year) const {
+  const Kept<assessment_v1::Cycle>* newest = nullptr;
+  for (const auto& cycle : cycles_) {
+    if (cycle.message.year() != year) continue;
+    if (newest == nullptr || cycle.seq > newest->seq) newest = &cycle;
+  }
+  if (newest != nullptr) {
+    for (const auto& rubric : rubrics_) {
+      if (rubric.id != newest->message.rubric_id() ||
+          rubric.message.state() != assessment_v1::RUBRIC_STATE_PUBLISHED) {
+        continue;
+      }
+      return CycleAndRubric{newest->id, rubric.id, StoredDigest(rubric.bytes),
+                            rubric.message.rubric()};
+    }
+  }
+  return Fail(absl::StatusCode::kFailedPrecondition, v1::REASON_CYCLE_MISSING,
+              newest == nullptr ? "no cycle for the year" : "the cycle's rubric is not published",
+              {{"year", absl::StrCat(year)}});
+}
+
+absl::StatusOr<assessment_v1::Rubric> FactCollector::RubricOf(const v1::Snapshot& snapshot) const {
+  for (const auto& rubric : rubrics_) {
+    if (rubric.id == snapshot.rubric_id() &&
+        StoredDigest(rubric.bytes) == snapshot.rubric_digest()) {
+      return rubric.message.rubric();
+    }
+  }
+  return VerifyFailed(absl::StrCat("rubric ", snapshot.rubric_id()));
+}
+
+std::vector<assessment_v1::Mark> FactCollector::MarksOf(absl::string_view cycle_id) const {
+  std::map<std::tuple<std::string, std::string, int>, const Kept<assessment_v1::Mark>*> newest;
+  for (const auto& mark : marks_) {
+    if (mark.message.cycle_id() != cycle_id) continue;
+    auto& place = newest[{mark.message.area_code(), mark.message.line_id(), mark.message.clause()}];
+    if (place == nullptr || mark.seq > place->seq) place = &mark;
+  }
+  std::vector<assessment_v1::Mark> marks;
+  for (const auto& [key, mark] : newest) marks.push_back(mark->message);
+  return marks;
+}
+
+FactSet FactCollector::TakeFacts() { return FactSet::Build(std::exchange(facts_, {})); }
+
+absl::StatusOr<FactCollector> CollectFacts(Store& store, absl::string_view county, int year,
+                                           const Positions& positions, absl::Time deadline) {
+  FactCollector collector;
+  for (const auto& [service, seq] : positions) {
+    const absl::optional<int> only =
+        service == kAssessment ? absl::nullopt : absl::optional<int>(year);
+    const std::string& name = service;
+    FADU_RETURN_IF_ERROR(store.ForEachHeld(county, name, seq, only, deadline,
+                                           [&](const StoredFact& stored) -> absl::Status {
+                                             common_v1::Fact fact;
+                                             if (!fact.ParseFromString(stored.bytes)) {
+                                               fact.set_id(stored.id.ToString());
+                                               fact.set_revision(stored.revision);
+                                               return Broken(name, fact);
+                                             }
+                                             return collector.Add(name, fact, stored.digest);
+                                           }));
+  }
+  return collector;
+}
+
+absl::StatusOr<RunInputs> LoadInputs(Store& store, const v1::Snapshot& snapshot,
+                                     absl::Time deadline) {
+  Positions positions;
+  for (const v1::FeedPosition& feed : snapshot.feeds()) positions[feed.service()] = feed.seq();
+  FADU_ASSIGN_OR_RETURN(
+      FactCollector collector,
+      CollectFacts(store, snapshot.county_code(), snapshot.year(), positions, deadline));
+  for (const v1::FeedPosition& feed : snapshot.feeds()) {
+    if (collector.Feed(feed.service(), feed.seq()).digest() != feed.digest()) {
+      return VerifyFailed(absl::StrCat("feed ", feed.service()));
+    }
+  }
+  RunInputs inputs;
+  inputs.snapshot = snapshot;
+  FADU_ASSIGN_OR_RETURN(inputs.rubric, collector.RubricOf(snapshot));
+  inputs.marks = collector.MarksOf(snapshot.cycle_id());
+  inputs.facts = collector.TakeFacts();
+  return inputs;
+}
+
+std::shared_ptr<const RunInputs> InputsCache::Find(absl::string_view key) {
+  absl::MutexLock lock(&mutex_);
+  for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
+    if (entry->key != key) continue;
+    entries_.splice(entries_.begin(), entries_, entry);
+    return entries_.front().inputs;
+  }
+  return nullptr;
+}
+
+void InputsCache::Keep(absl::string_view key, std::shared_ptr<const RunInputs> inputs) {
+  absl::MutexLock lock(&mutex_);
+  entries_.remove_if([&](const Entry& entry) { return entry.key == key; });
+  entries_.push_front(Entry{std::string(key), std::move(inputs)});
+  size_t facts = 0;
+  for (auto entry = entries_.begin(); entry != entries_.end();) {
+    facts += entry->inputs->facts.size();
+    entry =
+        entry != entries_.begin() && facts > max_facts_ ? entries_.erase(entry) : std::next(entry);
+  }
+}
+
+}  // namespace fadu::scoring
