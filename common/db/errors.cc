@@ -57,8 +57,7 @@ ErrorClass ClassOf(absl::string_view sqlstate) {
 absl::Status ErrorOf(absl::string_view sqlstate, absl::string_view constraint,
                      absl::string_view statement, absl::string_view detail) {
   const ErrorClass error_class = ClassOf(sqlstate);
-  const LogLevel level =
-      error_class == ErrorClass::kBug ? LogLevel::kError : LogLevel::kWarning;
+  const LogLevel level = error_class == ErrorClass::kBug ? LogLevel::kError : LogLevel::kWarning;
   Log(level, "database error",
       {{"statement", statement},
        {"sqlstate", sqlstate},

@@ -25,12 +25,13 @@ enum class ErrorClass {
 ErrorClass ClassOf(absl::string_view sqlstate);
 
 // The failure for a SQLSTATE, with metadata `constraint` (a trailing shard number stripped:
-// case_no_key_102068 → case_no_key) where there is one. `detail` is never returned; its first line is
-// logged, unless the class is one whose texts quote values.
-//   kRetry ABORTED/REASON_CONFLICT · kUnique ALREADY_EXISTS/REASON_ALREADY_EXISTS · kConstraint, kData
-//   INVALID_ARGUMENT/REASON_DATA_REFUSED · kTimeout DEADLINE_EXCEEDED/REASON_DEADLINE_EXCEEDED ·
-//   kOutcomeUnknown UNAVAILABLE/REASON_UNAVAILABLE (outcome=unknown) · kResource
-//   RESOURCE_EXHAUSTED/REASON_OVERLOADED · kBug INTERNAL/REASON_INTERNAL
+// case_no_key_102068 → case_no_key) where there is one. `detail` is never returned; its first line
+// is logged, unless the class is one whose texts quote values.
+//   kRetry ABORTED/REASON_CONFLICT · kUnique ALREADY_EXISTS/REASON_ALREADY_EXISTS · kConstraint,
+//   kData INVALID_ARGUMENT/REASON_DATA_REFUSED · kTimeout
+//   DEADLINE_EXCEEDED/REASON_DEADLINE_EXCEEDED · kOutcomeUnknown UNAVAILABLE/REASON_UNAVAILABLE
+//   (outcome=unknown) · kResource RESOURCE_EXHAUSTED/REASON_OVERLOADED · kBug
+//   INTERNAL/REASON_INTERNAL
 absl::Status ErrorOf(absl::string_view sqlstate, absl::string_view constraint,
                      absl::string_view statement, absl::string_view detail);
 

@@ -86,7 +86,8 @@ TEST(SqlstateError, TheConstraintLosesAShardNumberAndNothingElse) {
 }
 
 TEST(SqlstateError, TheDriversTextStaysHere) {
-  const absl::Status status = ErrorOf("23505", "person_key", "add_person", "Key (name)=(张三) exists");
+  const absl::Status status =
+      ErrorOf("23505", "person_key", "add_person", "Key (name)=(张三) exists");
   EXPECT_THAT(status.ToString(), Not(HasSubstr("张三")));
   EXPECT_THAT(std::string(status.message()), Not(HasSubstr("add_person")));
 }

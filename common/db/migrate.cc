@@ -37,10 +37,9 @@ constexpr Statement kHoldLease{
     "hold_lease",
     "UPDATE fadu_admin.lease SET expires_at = $4 WHERE name = $1 AND holder = $2 AND token = $3"};
 // The row stays: its token must never count backwards.
-constexpr Statement kDropLease{
-    "drop_lease",
-    "UPDATE fadu_admin.lease SET expires_at = '-infinity' "
-    "WHERE name = $1 AND holder = $2 AND token = $3"};
+constexpr Statement kDropLease{"drop_lease",
+                               "UPDATE fadu_admin.lease SET expires_at = '-infinity' "
+                               "WHERE name = $1 AND holder = $2 AND token = $3"};
 constexpr Statement kLockTimeout{"lock_timeout", "SET LOCAL lock_timeout = '2s'"};
 constexpr Statement kFindRole{"find_role", "SELECT 1 FROM pg_roles WHERE rolname = $1"};
 constexpr Statement kFindTable{"find_table", "SELECT to_regclass($1) IS NOT NULL"};
@@ -100,8 +99,7 @@ class Migrator {
     FADU_RETURN_IF_ERROR(TakeLease());
     absl::StatusOr<int> applied = Apply();
     const absl::Status dropped = InOne([&](Transaction& transaction) {
-      return transaction
-          .Execute(kDropLease, Params().Text(schema_.name).Text(holder_).Int(token_))
+      return transaction.Execute(kDropLease, Params().Text(schema_.name).Text(holder_).Int(token_))
           .status();
     });
     if (applied.ok() && !dropped.ok()) return dropped;
@@ -109,7 +107,8 @@ class Migrator {
   }
 
  private:
-  // Waits for no lock longer than two seconds, so that nobody queues behind us; the pool tries again.
+  // Waits for no lock longer than two seconds, so that nobody queues behind us; the pool tries
+  // again.
   absl::Status InOne(const std::function<absl::Status(Transaction&)>& body) {
     return pool_.InTransaction(Scope{}, deadline_, [&](Transaction& transaction) -> absl::Status {
       FADU_RETURN_IF_ERROR(transaction.Execute(kLockTimeout).status());
@@ -125,9 +124,8 @@ class Migrator {
   absl::Status TakeLease() {
     while (true) {
       // Two programs may make the admin schema at once; the loser sees it made and goes on.
-      absl::Status made = InOne([&](Transaction& transaction) {
-        return transaction.Execute(kMakeAdmin).status();
-      });
+      absl::Status made =
+          InOne([&](Transaction& transaction) { return transaction.Execute(kMakeAdmin).status(); });
       if (made.code() == absl::StatusCode::kAlreadyExists) made = absl::OkStatus();
       FADU_RETURN_IF_ERROR(made);
       const absl::Status asked = InOne([&](Transaction& transaction) -> absl::Status {
@@ -182,7 +180,8 @@ class Migrator {
     const std::string make_schema = Fill(
         "CREATE SCHEMA IF NOT EXISTS {schema}; REVOKE ALL ON SCHEMA {schema} FROM PUBLIC; "
         "GRANT USAGE ON SCHEMA {schema} TO {role}; "
-        "CREATE TABLE IF NOT EXISTS {schema}.migration (name text NOT NULL, checksum text NOT NULL, "
+        "CREATE TABLE IF NOT EXISTS {schema}.migration (name text NOT NULL, checksum text NOT "
+        "NULL, "
         "applied_at timestamptz NOT NULL, CONSTRAINT migration_pkey PRIMARY KEY (name)); "
         "GRANT SELECT ON {schema}.migration TO {role}",
         schema_);

@@ -4,16 +4,17 @@
 #include <condition_variable>
 #include <limits>
 #include <mutex>
-#include <utility>
-
 #include <pqxx/pqxx>
+#include <utility>
 
 #include "absl/random/random.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "common/base/civil_day.h"
 #include "common/base/log.h"
@@ -46,8 +47,8 @@ std::string Quoted(absl::string_view item) {
   return text;
 }
 
-// The SQLSTATE in a verbose message, "ERROR:  23505: duplicate key…", or "". Several of the driver's
-// exceptions do not carry it (42501, 53300, 40001, 40P01); the message always does.
+// The SQLSTATE in a verbose message, "ERROR:  23505: duplicate key…", or "". Several of the
+// driver's exceptions do not carry it (42501, 53300, 40001, 40P01); the message always does.
 std::string SqlstateIn(absl::string_view message) {
   constexpr absl::string_view kMark = ":  ";
   constexpr size_t kSize = 5;
@@ -61,21 +62,26 @@ std::string SqlstateIn(absl::string_view message) {
   return std::string(rest.substr(0, kSize));
 }
 
-// The constraint's name in a verbose message. Its line comes after all that quotes values, so the
-// last one is the server's own.
-std::string ConstraintIn(absl::string_view message) {
-  constexpr absl::string_view kLabel = "\nCONSTRAINT NAME:  ";
-  const size_t at = message.rfind(kLabel);
-  if (at == absl::string_view::npos) return "";
-  const absl::string_view rest = message.substr(at + kLabel.size());
-  return std::string(rest.substr(0, rest.find('\n')));
+// The constraint's name in a verbose message of class 23. Values are quoted in it and may look like
+// lines of their own, so only the line right before the last one (LOCATION) counts: a violation
+// names its constraint there, or its column.
+std::string ConstraintIn(absl::string_view sqlstate, absl::string_view message) {
+  constexpr absl::string_view kLabel = "CONSTRAINT NAME:  ";
+  if (!absl::StartsWith(sqlstate, "23")) return "";
+  const size_t end = message.rfind("\nLOCATION:");
+  if (end == absl::string_view::npos) return "";
+  message = message.substr(0, end);
+  const size_t before = message.rfind('\n');
+  if (before == absl::string_view::npos) return "";
+  absl::string_view line = message.substr(before + 1);
+  return absl::ConsumePrefix(&line, kLabel) ? std::string(line) : "";
 }
 
 // What a driver exception means; the statement's name for the log.
 absl::Status ErrorFrom(const std::exception& error, absl::string_view statement) {
   const absl::string_view what = error.what();
   const std::string sqlstate = SqlstateIn(what);
-  if (!sqlstate.empty()) return ErrorOf(sqlstate, ConstraintIn(what), statement, what);
+  if (!sqlstate.empty()) return ErrorOf(sqlstate, ConstraintIn(sqlstate, what), statement, what);
   if (dynamic_cast<const pqxx::failure*>(&error) != nullptr) {
     return ErrorOf("08006", "", statement, what);
   }
@@ -329,8 +335,9 @@ struct Pool::Impl {
     auto connection = std::make_unique<pqxx::connection>(dsn);
     connection->set_verbosity(pqxx::connection_base::verbose);
     pqxx::nontransaction(*connection)
-        .exec("SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET standard_conforming_strings = on; "
-              "SET client_encoding = 'UTF8'; SET bytea_output = 'hex'");
+        .exec(
+            "SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET standard_conforming_strings = on; "
+            "SET client_encoding = 'UTF8'; SET bytea_output = 'hex'");
     return connection;
   }
 
@@ -360,9 +367,8 @@ struct Pool::Impl {
     FADU_ASSIGN_OR_RETURN(const std::string counties, ScopeLiteral(scope.counties));
     FADU_ASSIGN_OR_RETURN(const std::string areas, ScopeLiteral(scope.areas));
     // PostgreSQL counts the milliseconds of a timeout in 32 bits; 0 would mean none.
-    const int64_t millis =
-        std::clamp<int64_t>(absl::ToInt64Milliseconds(deadline - absl::Now()), 1,
-                            std::numeric_limits<int32_t>::max());
+    const int64_t millis = std::clamp<int64_t>(absl::ToInt64Milliseconds(deadline - absl::Now()), 1,
+                                               std::numeric_limits<int32_t>::max());
     const std::string begin = absl::StrCat(
         "BEGIN ISOLATION LEVEL READ COMMITTED", mode == Mode::kRead ? " READ ONLY" : "",
         "; SET LOCAL fadu.counties = '", counties, "'; SET LOCAL fadu.areas = '", areas,

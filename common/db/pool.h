@@ -83,11 +83,12 @@ struct Scope {
 class Transaction {
  public:
   virtual ~Transaction() = default;
-  // Runs one statement. Errors: see ErrorOf in errors.h. After a failure nothing more is sent; every
-  // later call returns the same failure. A NUL in a parameter is REASON_DATA_REFUSED.
+  // Runs one statement. Errors: see ErrorOf in errors.h. After a failure nothing more is sent;
+  // every later call returns the same failure. A NUL in a parameter is REASON_DATA_REFUSED.
   virtual absl::StatusOr<Rows> Run(const Statement& statement, const Params& params = {}) = 0;
   // Runs and returns the number of rows touched.
-  virtual absl::StatusOr<int64_t> Execute(const Statement& statement, const Params& params = {}) = 0;
+  virtual absl::StatusOr<int64_t> Execute(const Statement& statement,
+                                          const Params& params = {}) = 0;
 };
 
 struct PoolOptions {
@@ -110,8 +111,8 @@ class Pool {
   // remaining time becomes statement_timeout. 40001, 40P01 and 55P03 are tried again with jitter,
   // as long as time is left; `body` then runs anew and must have no other effect. When COMMIT
   // itself fails, or the connection is lost inside `body`, the outcome is unknown: UNAVAILABLE /
-  // REASON_UNAVAILABLE with metadata outcome=unknown, never retried here (S-17). UNAVAILABLE without
-  // that metadata: no connection could be opened, nothing happened.
+  // REASON_UNAVAILABLE with metadata outcome=unknown, never retried here (S-17). UNAVAILABLE
+  // without that metadata: no connection could be opened, nothing happened.
   absl::Status InTransaction(const Scope& scope, absl::Time deadline,
                              const std::function<absl::Status(Transaction&)>& body);
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <libpq-fe.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -19,8 +20,6 @@
 #include <fstream>
 #include <system_error>
 #include <utility>
-
-#include <libpq-fe.h>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -284,7 +283,8 @@ bool IsAlive(int pid) {
 // reboot and name someone else, another cluster's server even.
 bool ServesFolder(int pid, const fs::path& data) {
   std::error_code error;
-  if (pid <= 0 || fs::read_symlink(absl::StrCat("/proc/", pid, "/cwd"), error) != data) return false;
+  if (pid <= 0 || fs::read_symlink(absl::StrCat("/proc/", pid, "/cwd"), error) != data)
+    return false;
   const absl::StatusOr<std::string> name = ReadFile(absl::StrCat("/proc/", pid, "/comm"));
   return name.ok() && absl::StripAsciiWhitespace(*name) == "postgres";
 }
@@ -347,8 +347,7 @@ absl::Status MakeCluster(const fs::path& folder, const Identity& user, bool dura
   fs::remove_all(making, error);
   FADU_RETURN_IF_ERROR(MakeFolder(making, user, 0700));
   const std::string password = Hex(RandomBytes(24));
-  FADU_RETURN_IF_ERROR(
-      WriteFile(folder / "keys" / "admin.password", password, 0400, Identity{}));
+  FADU_RETURN_IF_ERROR(WriteFile(folder / "keys" / "admin.password", password, 0400, Identity{}));
   const fs::path handed = folder / "run" / "initial.password";
   FADU_RETURN_IF_ERROR(WriteFile(handed, password, 0400, user));
   std::vector<std::string> argv = {absl::StrCat(kBin, "/initdb"),
@@ -373,8 +372,8 @@ absl::Status MakeCluster(const fs::path& folder, const Identity& user, bool dura
   SyncFolder(folder / "keys");
   fs::rename(making, folder / "pg", error);
   if (error) {
-    return CannotStart(absl::StrCat("cannot make ", (folder / "pg").string(), ": ",
-                                    error.message()));
+    return CannotStart(
+        absl::StrCat("cannot make ", (folder / "pg").string(), ": ", error.message()));
   }
   SyncFolder(folder);
   return absl::OkStatus();
@@ -452,7 +451,8 @@ absl::Status Launch(const fs::path& data, const fs::path& run, const Identity& u
 
 // Makes the database `fadu` when it is missing.
 absl::Status MakeDatabase(const std::string& dsn) {
-  const std::unique_ptr<PGconn, decltype(&PQfinish)> connection(PQconnectdb(dsn.c_str()), &PQfinish);
+  const std::unique_ptr<PGconn, decltype(&PQfinish)> connection(PQconnectdb(dsn.c_str()),
+                                                                &PQfinish);
   const auto run = [&](const char* sql) {
     return std::unique_ptr<PGresult, decltype(&PQclear)>(PQexec(connection.get(), sql), &PQclear);
   };
@@ -462,9 +462,8 @@ absl::Status MakeDatabase(const std::string& dsn) {
       PQresultStatus(run("CREATE DATABASE fadu").get()) == PGRES_COMMAND_OK) {
     return absl::OkStatus();
   }
-  return CannotStart(
-      absl::StrCat("cannot make the database fadu: ",
-                   absl::StripAsciiWhitespace(PQerrorMessage(connection.get()))));
+  return CannotStart(absl::StrCat("cannot make the database fadu: ",
+                                  absl::StripAsciiWhitespace(PQerrorMessage(connection.get()))));
 }
 
 }  // namespace
@@ -511,8 +510,7 @@ absl::StatusOr<std::string> RunProgram(const std::vector<std::string>& argv,
     }
   }
   int state = 0;
-  if (child > 0 && WaitFor(child, &state) == child && WIFEXITED(state) &&
-      WEXITSTATUS(state) == 0) {
+  if (child > 0 && WaitFor(child, &state) == child && WIFEXITED(state) && WEXITSTATUS(state) == 0) {
     return texts[0];
   }
   const std::vector<std::string> lines = absl::StrSplit(texts[1], '\n', absl::SkipWhitespace());
@@ -531,8 +529,8 @@ absl::StatusOr<std::unique_ptr<PrivateCluster>> PrivateCluster::Start(
   const size_t socket_path = (folder / "run").string().size() + sizeof(kSocketName) - 1;
   if (socket_path > kMaxSocketPath) {
     return CannotStart(absl::StrCat("the data folder's path is too long for a unix socket (",
-                                    socket_path, " bytes of at most ", kMaxSocketPath, "): ",
-                                    folder.string()));
+                                    socket_path, " bytes of at most ", kMaxSocketPath,
+                                    "): ", folder.string()));
   }
   FADU_ASSIGN_OR_RETURN(const Identity user, ServerIdentity(folder / "pg"));
   FADU_RETURN_IF_ERROR(MakeDataFolder(folder));
@@ -542,9 +540,10 @@ absl::StatusOr<std::unique_ptr<PrivateCluster>> PrivateCluster::Start(
   const fs::path run = folder / "run";
   FADU_RETURN_IF_ERROR(CheckTraversable(folder, user));
   if ((run.string().size() + sizeof(kSocketName) - 1) > kMaxSocketPath) {
-    return CannotStart(absl::StrCat("the data folder's path without links is too long for a unix "
-                                    "socket (at most ", kMaxSocketPath, " bytes): ",
-                                    folder.string()));
+    return CannotStart(
+        absl::StrCat("the data folder's path without links is too long for a unix "
+                     "socket (at most ",
+                     kMaxSocketPath, " bytes): ", folder.string()));
   }
   FADU_ASSIGN_OR_RETURN(const FolderLock lock,
                         FolderLock::Take(folder, absl::Now() + kStartWithin));

@@ -25,10 +25,10 @@ struct PrivateClusterOptions {
 class PrivateCluster {
  public:
   // Starts the cluster, making it first when the folder has none (what was interrupted while making
-  // is made anew; a folder pg/ that is there is never deleted). A live postmaster of the same folder
-  // is adopted (and stopped on close), a stale pid file cleared. As root the server runs as the owner
-  // of an existing pg/, else as system user `fadu`, else `postgres`, who must be able to traverse the
-  // folder.
+  // is made anew; a folder pg/ that is there is never deleted). A live postmaster of the same
+  // folder is adopted (and stopped on close), a stale pid file cleared. As root the server runs as
+  // the owner of an existing pg/, else as system user `fadu`, else `postgres`, who must be able to
+  // traverse the folder.
   //
   // FAILED_PRECONDITION in one sentence that says what to do: no PostgreSQL 15 on the machine
   // (apt-get install postgresql-15), folder not traversable, socket path over 107 bytes, no system

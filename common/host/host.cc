@@ -10,6 +10,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "common/base/log.h"
 #include "common/base/status.h"
 #include "common/db/migrate.h"
@@ -94,7 +95,7 @@ absl::StatusOr<int> MigrateModules(const std::vector<Module>& modules, absl::str
     FADU_ASSIGN_OR_RETURN(const db::ServiceSchema schema, SchemaOf(module, keys_folder));
     FADU_ASSIGN_OR_RETURN(
         const int steps,
-        db::Migrate(admin_dsn, schema, clock, clock.Now() + absl::Minutes(2)));
+        db::Migrate(admin_dsn, schema, clock, absl::Now() + absl::Minutes(2)));
     applied += steps;
     if (module.after_migrate) {
       FADU_RETURN_IF_ERROR(module.after_migrate(std::string(admin_dsn)));

@@ -317,7 +317,8 @@ BoundSql SelectPage(const ListSelection& selection, const Sealer& sealer) {
       parts.push_back(absl::StrCat("(", column, " ", compare, " ", again, " OR id ", compare, " ",
                                    id, ")"));
     }
-    absl::StrAppend(&columns, ", ", column, "::text");
+    // Named apart: ORDER BY would take an output column of the same name, and sort texts.
+    absl::StrAppend(&columns, ", ", column, "::text AS order_value");
     order = absl::StrCat(column, " ", direction, ", id ", direction);
   }
   if (selection.filter != nullptr) parts.push_back(where.Compile(*selection.filter));

@@ -70,7 +70,8 @@ class LockedView {
   // One record; nullopt when there is none.
   virtual absl::StatusOr<absl::optional<StoredRecord>> Get(const RecordType& type,
                                                            const Uuid& id) = 0;
-  // Plain statements of the same service in the same transaction (credentials, numbers).
+  // Plain statements of the same service in the same transaction (credentials, numbers). They stay when a
+  // change is refused after the decision, or with validate_only: a decision checks all it can first.
   virtual db::Transaction& sql() = 0;
 };
 

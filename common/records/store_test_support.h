@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/base/clock.h"
+#include "common/base/digest.h"
 #include "common/db/migrate.h"
 #include "common/db/pool.h"
 #include "common/records/schema.h"

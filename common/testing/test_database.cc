@@ -1,13 +1,12 @@
 #include "common/testing/test_database.h"
 
+#include <libpq-fe.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-
-#include <libpq-fe.h>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/digest.h"

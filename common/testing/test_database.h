@@ -1,8 +1,8 @@
 // common/testing/test_database.h
 //
-// Real databases for tests: one throw-away cluster per test program, a database for each suite. With
-// FADU_TEST_DSN (key/value form, an administrator) in the environment that server is used instead, and
-// the databases are dropped at exit (S-26).
+// Real databases for tests: one throw-away cluster per test program, a database for each suite.
+// With FADU_TEST_DSN (key/value form, an administrator) in the environment that server is used
+// instead, and the databases are dropped at exit (S-26).
 #ifndef FADU_COMMON_TESTING_TEST_DATABASE_H_
 #define FADU_COMMON_TESTING_TEST_DATABASE_H_
 

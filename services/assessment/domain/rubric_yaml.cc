@@ -735,7 +735,8 @@ CompiledRubric CompileRubric(absl::string_view source) {
   PlaceFindings(compiled.places, compiled.findings);
   std::stable_sort(compiled.findings.begin(), compiled.findings.end(),
                    [](const v1::Finding& a, const v1::Finding& b) {
-                     return a.yaml_line() < b.yaml_line();
+                     return std::pair(a.yaml_line(), a.yaml_column()) <
+                            std::pair(b.yaml_line(), b.yaml_column());
                    });
   if (!report.failed()) compiled.rubric = std::move(rubric);
   return compiled;

@@ -28,6 +28,7 @@ bool MayMove(v1::DisputeState from, v1::DisputeState to);
 // its state.
 //
 // INVALID_ARGUMENT / REASON_DISPUTE_ADMINISTRATIVE  an administrative dispute (invariant 32)
+// INVALID_ARGUMENT / REASON_FIELD_INVALID           the area is neither a village nor a town
 // INVALID_ARGUMENT / REASON_DISPUTE_DATES           found ≤ accepted ≤ concluded ≤ today does not hold
 // INVALID_ARGUMENT / REASON_DISPUTE_OUTCOME         outcome and its date, source and acceptance, or
 //                    settlement and agreement do not come together; a termination without the notice

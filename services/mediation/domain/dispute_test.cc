@@ -57,6 +57,14 @@ TEST(Dispute, AdministrativeIsRefused) {
   EXPECT_EQ(ReasonFor(dispute), "REASON_DISPUTE_ADMINISTRATIVE");
 }
 
+TEST(Dispute, ArisesInAVillageOrATown) {
+  v1::Dispute dispute = Found();
+  dispute.set_area_code("421221106");
+  EXPECT_EQ(ReasonFor(dispute), "");
+  dispute.set_area_code("421221");
+  EXPECT_EQ(ReasonFor(dispute), "REASON_FIELD_INVALID");
+}
+
 TEST(Dispute, AcceptedBeforeFoundIsRefused) {
   v1::Dispute dispute = Accepted();
   dispute.set_accepted_date("2024-02-29");
@@ -134,6 +142,28 @@ TEST(Dispute, TransferredNeedsNoAcceptance) {
 TEST(Dispute, ConcludedIsNotReopened) {
   const v1::Dispute before = Settled();
   EXPECT_EQ(ReasonFor(Accepted(), &before), "REASON_DISPUTE_STATE");
+}
+
+// A wrong outcome is corrected to another outcome, never by taking it back.
+TEST(Dispute, ConcludedOutcomeMayBeCorrected) {
+  const v1::Dispute before = Settled();
+  v1::Dispute after = Accepted();
+  after.set_outcome(v1::OUTCOME_TERMINATED);
+  after.set_concluded_date("2024-03-21");
+  after.set_remedy_notice(true);
+  EXPECT_EQ(ReasonFor(after, &before), "");
+}
+
+// The table in dispute.h, cell by cell.
+TEST(Dispute, MovesAreThoseOfTheTable) {
+  constexpr v1::DisputeState kStates[] = {v1::DISPUTE_STATE_FOUND, v1::DISPUTE_STATE_ACCEPTED,
+                                          v1::DISPUTE_STATE_CONCLUDED};
+  constexpr bool kTable[3][3] = {{true, true, true}, {false, true, true}, {false, false, true}};
+  for (int from = 0; from < 3; ++from) {
+    for (int to = 0; to < 3; ++to) {
+      EXPECT_EQ(MayMove(kStates[from], kStates[to]), kTable[from][to]) << from << " → " << to;
+    }
+  }
 }
 
 TEST(Dispute, AcceptedIsNotUnaccepted) {
