@@ -15,6 +15,7 @@
 #include "common/base/log.h"
 #include "common/base/status.h"
 #include "common/host/host.h"
+#include "fadu/common/v1/record_service.pb.h"
 #include "services/fadu/commands.h"
 #include "services/fadu/modules.h"
 #include "services/fadu/output.h"
