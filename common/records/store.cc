@@ -303,7 +303,15 @@ absl::StatusOr<ListPage> Store::List(const CallContext& call, const ListQuery& q
   ListPage page;
   const RecordType& type = *query.type;
   std::vector<std::string> areas = ReadableAreas(call.principal, type, query.county);
-  if (areas.empty()) return page;  // nothing here is visible: an empty, complete list
+  if (areas.empty()) {
+    // Another county is an empty, complete list; a role that never reads this type is told so.
+    const std::vector<int> readers = ReadersOf(type);
+    const bool reads = std::any_of(readers.begin(), readers.end(),
+                                   [&](int role) { return call.principal.HasRole(role); });
+    if (reads) return page;
+    return Fail(absl::StatusCode::kPermissionDenied, v1::REASON_ROLE_DENIED,
+                "the caller's roles do not read this record type");
+  }
   if (!query.area.empty()) {
     std::vector<std::string> cut;
     for (const std::string& area : areas) {

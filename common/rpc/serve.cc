@@ -246,7 +246,9 @@ class Call {
     if (!via.empty()) fields.emplace_back("via", via);
     const bool ours = outward.code() == absl::StatusCode::kInternal;
     if (ours) fields.emplace_back("error", status.message());
-    Log(ours ? LogLevel::kError : LogLevel::kInfo, "call", fields);
+    // What services tell each other every few seconds is of interest only when it fails.
+    const bool routine = context.principal.is_service && status.ok();
+    Log(ours ? LogLevel::kError : routine ? LogLevel::kDebug : LogLevel::kInfo, "call", fields);
   }
 
   ServeParts& parts_;

@@ -53,6 +53,9 @@ TestCluster& TestCluster::Get() {
 TestCluster::TestCluster() : owner_(getpid()) {
   if (const char* dsn = std::getenv("FADU_TEST_DSN"); dsn != nullptr) {
     admin_dsn_ = dsn;
+    // Connecting sets OpenSSL up. Done before this object is made, OpenSSL is taken down after it,
+    // and the destructor can still log in to drop the databases.
+    Exec(admin_dsn_, "SET search_path TO DEFAULT");
     return;
   }
   folder_ = std::make_unique<TempFolder>();

@@ -1,7 +1,7 @@
 // services/assessment/forwarder.h
 //
-// Hands the service's own log (rubrics, cycles, marks) over to scoring: in order, from where scoring
-// says it stands, again until it is there.
+// Hands the service's own log (rubrics, cycles, marks) over to scoring: in order, from where
+// scoring says it stands, again until it is there.
 #ifndef FADU_SERVICES_ASSESSMENT_FORWARDER_H_
 #define FADU_SERVICES_ASSESSMENT_FORWARDER_H_
 
@@ -31,8 +31,8 @@ struct ForwarderOptions {
   absl::Duration sweep = absl::Minutes(1);
 };
 
-// Thread-safe. It holds no position of its own: scoring's is asked each time, so a restart of either
-// side, and two processes at once, are nothing special.
+// Thread-safe. It holds no position of its own: scoring's is asked each time, so a restart of
+// either side, and two processes at once, are nothing special.
 class Forwarder {
  public:
   // Everything outlives it. `peers` has "scoring" by the time it is used.
@@ -59,8 +59,8 @@ class Forwarder {
 
  private:
   void Loop();
-  // Waits for the next county whose turn it is and takes it off the list. Empty: it is time to sweep,
-  // or to stop.
+  // Waits for the next county whose turn it is and takes it off the list. Empty: it is time to
+  // sweep, or to stop.
   std::string Next(absl::Time sweep_at);
   void Try(const std::string& county);
   void Sweep();

@@ -202,8 +202,8 @@ absl::Status DecideImport(LockedView& view, const RecordType& type, const std::s
   return absl::OkStatus();
 }
 
-// Decides a mark under the lock: cycle open, clause judged, points within limits; then whether it is
-// the first of its place or replaces one.
+// Decides a mark under the lock: cycle open, clause judged, points within limits; then whether it
+// is the first of its place or replaces one.
 absl::Status DecideMark(LockedView& view, const records::Store& store, const RecordName& cycle_name,
                         const v1::Mark& mark, std::vector<Change>& changes) {
   const RecordType& cycles = *store.types().FindByName(v1::Cycle::descriptor()->full_name());
@@ -229,7 +229,8 @@ absl::Status DecideMark(LockedView& view, const records::Store& store, const Rec
       "\" AND line_id = \"", mark.line_id(), "\" AND clause = ", mark.clause());
   FADU_ASSIGN_OR_RETURN(const std::vector<StoredRecord> earlier, view.Find(marks, place, 1));
   if (!earlier.empty()) {
-    changes = {Update(marks, earlier[0].id, mark, {"marked_date", "points_e4", "reason", "scorer"})};
+    changes = {Update(marks, earlier[0].id, mark,
+                      {"marked_date", "points_e4", "reason", "scorer"})};
   }
   return absl::OkStatus();
 }

@@ -1,5 +1,5 @@
-// The assessment service through its server, over a real database, beside a scoring service that does
-// as it is told.
+// The assessment service through its server, over a real database, beside a scoring service that
+// does as it is told.
 
 #include <fstream>
 #include <functional>

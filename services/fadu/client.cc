@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -14,6 +15,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "common/base/log.h"
 #include "common/base/status.h"
@@ -79,11 +81,13 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const Args& args) {
                                               args.Get("token-file")));
     }
   }
+  const std::string folder = args.Get("data");
   if (args.Has("endpoints")) {
     FADU_ASSIGN_OR_RETURN(client->endpoints_, ReadEndpoints(args.Get("endpoints")));
+    // Accounts saved in a data folder serve here too.
+    client->folder_ = folder;
     return client;
   }
-  const std::string folder = args.Get("data");
   if (folder.empty()) {
     return absl::InvalidArgumentError(T(
         "请用 --data DIR 指定数据目录，或用 --endpoints FILE 与 --token-file FILE 指定服务",
@@ -236,7 +240,19 @@ int WithClient(const Args& args, const std::function<absl::Status(Client&, Forma
     return code == kDataError ? kUsage : code == kFailed ? kCannotStart : code;
   }
   const absl::Status status = body(**client, *format);
-  return status.ok() ? kOk : Complain(status);
+  if (status.ok()) return kOk;
+  const int code = Complain(status);
+  if (code == kNoPermission && !(*client)->folder().empty()) {
+    std::vector<std::string> accounts;
+    const google::protobuf::Struct saved = ReadCredentials((*client)->folder());
+    for (const auto& [name, unused] : saved.fields()) {
+      accounts.push_back(name);
+    }
+    std::sort(accounts.begin(), accounts.end());
+    Say(absl::StrCat(T("  当前账户：", "  account: "), args.Get("as", "admin"),
+                     T("；可用 --as 换用：", "; choose another with --as: "), absl::StrJoin(accounts, ", ")));
+  }
+  return code;
 }
 
 }  // namespace fadu::cli

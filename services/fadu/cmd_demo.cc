@@ -79,8 +79,7 @@ absl::Status Show(Client& client, const std::string& run) {
   Out(absl::StrCat("  fadu score explain 421221106201", data));
   Out(absl::StrCat("  fadu measure eval 'count(disputes where category = LABOUR in Q1)'", data,
                    " --area ", kSampleTown));
-  Out(absl::StrCat("  fadu record list disputes", data, " --filter 'outcome != SETTLED' --area ",
-                   kSampleTown));
+  Out(absl::StrCat("  fadu record list disputes", data, " --as reviewer --filter 'outcome != SETTLED' --area ", kSampleTown));
   Out(absl::StrCat("  fadu score verify", data));
   return absl::OkStatus();
 }

@@ -11,9 +11,29 @@
 
 namespace fadu::cli {
 
+namespace {
+
+std::vector<std::function<host::Module()>>& Evidence() {
+  static auto* const makers = new std::vector<std::function<host::Module()>>{
+      education::MakeModule, mediation::MakeModule};
+  return *makers;
+}
+
+}  // namespace
+
+void AddEvidenceModule(std::function<host::Module()> make) {
+  Evidence().push_back(std::move(make));
+}
+
 std::vector<host::Module> AllModules() {
-  return {registry::MakeModule(), education::MakeModule(), mediation::MakeModule(),
-          scoring::MakeModule(), assessment::MakeModule()};
+  std::vector<host::Module> modules = {registry::MakeModule()};
+  for (const auto& make : Evidence()) modules.push_back(make());
+  scoring::ModuleOptions scoring;
+  scoring.feeds.clear();
+  for (const host::Module& module : modules) scoring.feeds.push_back(module.name);
+  modules.push_back(scoring::MakeModule(scoring));
+  modules.push_back(assessment::MakeModule());
+  return modules;
 }
 
 std::vector<std::string> AllServices() {

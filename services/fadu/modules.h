@@ -2,6 +2,7 @@
 #ifndef FADU_SERVICES_FADU_MODULES_H_
 #define FADU_SERVICES_FADU_MODULES_H_
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,10 @@
 #include "common/host/module.h"
 
 namespace fadu::cli {
+
+// Adds a service of records to the suite, before anything starts: it stores, feeds scoring and is known to
+// every command like the others. For tests of "a record type needs no other line of code".
+void AddEvidenceModule(std::function<host::Module()> make);
 
 // Every service of the suite, callees before callers.
 std::vector<host::Module> AllModules();

@@ -246,21 +246,22 @@ absl::Status LoadAreas(Client& client) {
   return absl::InvalidArgumentError(response.errors(0).message());
 }
 
-// One account per town: its judicial office records and confirms what its villages hand in.
-absl::Status MakeTownAccount(Client& client, const SampleArea& town) {
-  if (client.SavedSecret(town.code).ok()) return absl::OkStatus();
+// An account with one role in one area, its secret saved in the data folder under `saved_as`.
+absl::Status MakeAccount(Client& client, const std::string& saved_as, const std::string& title,
+                         common::Role role, const std::string& area_code) {
+  if (client.SavedSecret(saved_as).ok()) return absl::OkStatus();
   registry::CreateAccountRequest request;
   request.set_parent(client.parent());
-  request.set_display_name(absl::StrCat(town.name, "司法所（示例）"));
+  request.set_display_name(title);
   request.set_kind(registry::ACCOUNT_KIND_USER);
   request.set_request_id(client.NewRequestId());
   registry::AccountGrant& grant = *request.add_grants();
-  grant.set_role(common::ROLE_TOWN_REVIEWER);
-  grant.set_area_code(town.code);
+  grant.set_role(role);
+  grant.set_area_code(area_code);
   registry::AccountSecret response;
   FADU_RETURN_IF_ERROR(client.Call("registry", "/fadu.registry.v1.RegistryService/CreateAccount",
                                    request, &response));
-  return client.SaveSecret(town.code, response.secret());
+  return client.SaveSecret(saved_as, response.secret());
 }
 
 // The village rubric, published, and the year's cycle.
@@ -407,7 +408,13 @@ absl::Status LoadSample(Client& client) {
   }
   Progress(T("导入区划…", "importing areas…"));
   FADU_RETURN_IF_ERROR(LoadAreas(client));
-  for (const SampleArea& town : towns) FADU_RETURN_IF_ERROR(MakeTownAccount(client, town));
+  FADU_RETURN_IF_ERROR(MakeAccount(client, "reviewer", "县司法局（示例）", common::ROLE_COUNTY_REVIEWER,
+                                   client.county()));
+  // Each town's judicial office records and confirms what its villages hand in.
+  for (const SampleArea& town : towns) {
+    FADU_RETURN_IF_ERROR(MakeAccount(client, town.code, absl::StrCat(town.name, "司法所（示例）"),
+                                     common::ROLE_TOWN_REVIEWER, town.code));
+  }
   int64_t records = 0;
   for (size_t i = 0; i < towns.size(); ++i) {
     Progress(absl::StrCat(T("登记示例记录 ", "recording "), i + 1, "/", towns.size(), " ", towns[i].name));

@@ -201,11 +201,31 @@ absl::StatusOr<std::unique_ptr<Suite>> Suite::Start(const fadu::config::v1::Conf
   }
   FADU_ASSIGN_OR_RETURN(suite->host_,
                         host::Host::Start(std::move(options), SystemClock(), *suite->ids_));
-  if (suite->cluster_ != nullptr) FADU_RETURN_IF_ERROR(suite->WriteEndpoints());
+  if (suite->cluster_ != nullptr) {
+    FADU_RETURN_IF_ERROR(suite->WriteEndpoints());
+    suite->watchdog_ = std::thread([raw = suite.get()] { raw->WatchDatabase(); });
+  }
   return suite;
 }
 
+void Suite::WatchDatabase() {
+  while (!stopping_.WaitForNotificationWithTimeout(absl::Milliseconds(200))) {
+    const int pid = cluster_->postmaster_pid();
+    if (pid > 0 && kill(pid, 0) == 0) continue;
+    Log(LogLevel::kError, "the database has died; starting it again");
+    // The new server belongs to the folder; cluster_ stops it by its pid file like the first.
+    const auto started = db::PrivateCluster::Start({folder_, /*durable=*/true, /*stop_on_close=*/false});
+    if (!started.ok()) {
+      Log(LogLevel::kError, "the database did not start", {{"why", started.status().message()}});
+    }
+  }
+}
+
 Suite::~Suite() {
+  if (watchdog_.joinable()) {
+    stopping_.Notify();
+    watchdog_.join();
+  }
   if (cluster_ != nullptr) unlink(EndpointsFile(folder_).c_str());
   host_.reset();
   cluster_.reset();

@@ -8,10 +8,12 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/notification.h"
 #include "common/base/id.h"
 #include "common/db/private_cluster.h"
 #include "common/host/host.h"
@@ -56,12 +58,16 @@ class Suite {
  private:
   Suite() = default;
   absl::Status WriteEndpoints() const;
+  // Starts the private database again when it has died under us.
+  void WatchDatabase();
 
   std::string folder_;
   std::unique_ptr<FolderLock> lock_;
   std::unique_ptr<IdSource> ids_;
   std::unique_ptr<db::PrivateCluster> cluster_;
   std::unique_ptr<host::Host> host_;
+  std::thread watchdog_;
+  absl::Notification stopping_;
 };
 
 // Where the services of a folder that is being served answer: service → host:port. NOT_FOUND when

@@ -75,7 +75,8 @@ absl::Status DecideRubric(const v1::RubricVersion* before, const v1::RubricVersi
   }
   v1::RubricVersion same = after;
   same.set_state(before->state());
-  return MessageDifferencer::Equals(*before, same) ? absl::OkStatus() : RubricState(before->state());
+  return MessageDifferencer::Equals(*before, same) ? absl::OkStatus()
+                                                   : RubricState(before->state());
 }
 
 absl::Status DecideCycle(const v1::Cycle* before, const v1::Cycle& after) {

@@ -566,6 +566,10 @@ void ReadClause(Report& report, const YAML::Node& node, const std::string& path,
     keys.push_back({key.name, fields.back()});
   }
   const Section section(report, node, path, keys);
+  // Scoring names a clause's field with or without the form: clauses[0].measure.
+  for (const Key& key : form->keys) {
+    if (section.Has(key.name)) report.Put(Join(path, key.field), section.MarkOf(key.name));
+  }
   clause.set_text(section.Text("text", false));
   if (const auto cap = section.PointsOf("cap", false); cap.has_value()) clause.set_cap_e4(*cap);
   if (form->code == "L01") ReadCheck(section, *clause.mutable_check());

@@ -36,8 +36,8 @@ struct CompiledRubric {
 // Numbers are read as text and are exact. Limits: 400,000 bytes of source, and what Rules say.
 CompiledRubric CompileRubric(absl::string_view source);
 
-// Gives each finding the place of its path, or of the nearest path around it; those that have a place
-// keep it.
+// Gives each finding the place of its path, or of the nearest path around it; those that have a
+// place keep it.
 void PlaceFindings(const YamlPlaces& places, std::vector<v1::Finding>& findings);
 
 // Errors first, the order otherwise kept.

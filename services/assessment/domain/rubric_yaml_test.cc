@@ -277,15 +277,17 @@ TEST(RubricYaml, HostileSourcesAreRefused) {
 
 TEST(RubricYaml, FindingsOfOthersArePlacedByPath) {
   const CompiledRubric compiled = CompileRubric(kRubric);
-  std::vector<v1::Finding> findings(3);
+  std::vector<v1::Finding> findings(4);
   findings[0].set_path("lines[0].clauses[0].shortfall.measure");
   findings[1].set_path("lines[0].clauses[0].cap_e4.what");
   findings[2].set_path("tiers[1].from_e4");
+  findings[3].set_path("lines[0].clauses[0].measure");
   PlaceFindings(compiled.places, findings);
   EXPECT_EQ(findings[0].yaml_line(), 19);
   EXPECT_EQ(findings[0].yaml_column(), 18);
   EXPECT_EQ(findings[1].yaml_line(), 25);
   EXPECT_EQ(findings[2].yaml_line(), 9);
+  EXPECT_EQ(findings[3].yaml_line(), 19);
 }
 
 }  // namespace

@@ -22,8 +22,8 @@ absl::optional<DayRange> WindowOf(v1::Campaign campaign, int year);
 //
 // INVALID_ARGUMENT / REASON_CAMPAIGN_WINDOW  held outside its campaign's window without a remark
 //                    (domain §2.7)
-// INVALID_ARGUMENT / REASON_EVENT_IN_FUTURE  people, materials or consultations of an event that has
-//                    not been held (domain §2.7)
+// INVALID_ARGUMENT / REASON_EVENT_IN_FUTURE  people, materials or consultations of an event that
+//                    has not been held (domain §2.7)
 absl::Status DecideEvent(const v1::EducationEvent& event, absl::CivilDay today);
 
 }  // namespace fadu::education

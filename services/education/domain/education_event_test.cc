@@ -34,7 +34,8 @@ TEST(EducationEvent, KeyDatesThemselvesAreInTheirWindows) {
 
 // Constitution week as the notices of 2021 and 2025 set it (domain §2.3).
 TEST(EducationEvent, ConstitutionWeeksOfEarlierNoticesAreInTheWindow) {
-  for (const auto& [year, first, last] : {std::tuple(2021, 1129, 1205), std::tuple(2025, 1201, 1207)}) {
+  for (const auto& [year, first, last] :
+       {std::tuple(2021, 1129, 1205), std::tuple(2025, 1201, 1207)}) {
     const DayRange window = *WindowOf(v1::CAMPAIGN_CONSTITUTION_DAY, year);
     EXPECT_TRUE(window.Contains(absl::CivilDay(year, first / 100, first % 100)));
     EXPECT_TRUE(window.Contains(absl::CivilDay(year, last / 100, last % 100)));

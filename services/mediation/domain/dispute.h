@@ -14,8 +14,8 @@ namespace fadu::mediation {
 // acceptance date, else found.
 v1::DisputeState StateOf(const v1::Dispute& dispute);
 
-// True when `from` may become `to`: forward moves, and corrections within a state. What is concluded
-// stays concluded (its content may be corrected); what is accepted is not un-accepted.
+// True when `from` may become `to`: forward moves, and corrections within a state. What is
+// concluded stays concluded (its content may be corrected); what is accepted is not un-accepted.
 //
 //   from \ to   FOUND  ACCEPTED  CONCLUDED
 //   (new)         x       x          x      recorded at once, or afterwards from the ledger
@@ -29,10 +29,10 @@ bool MayMove(v1::DisputeState from, v1::DisputeState to);
 //
 // INVALID_ARGUMENT / REASON_DISPUTE_ADMINISTRATIVE  an administrative dispute (invariant 32)
 // INVALID_ARGUMENT / REASON_FIELD_INVALID           the area is neither a village nor a town
-// INVALID_ARGUMENT / REASON_DISPUTE_DATES           found ≤ accepted ≤ concluded ≤ today does not hold
+// INVALID_ARGUMENT / REASON_DISPUTE_DATES           not found ≤ accepted ≤ concluded ≤ today
 // INVALID_ARGUMENT / REASON_DISPUTE_OUTCOME         outcome and its date, source and acceptance, or
-//                    settlement and agreement do not come together; a termination without the notice
-//                    of remedies (art. 26)
+//                    settlement and agreement do not come together; a termination without the
+//                    notice of remedies (art. 26)
 // FAILED_PRECONDITION / REASON_DISPUTE_STATE        the move is not in the table
 absl::Status DecideDispute(const v1::Dispute* before, v1::Dispute& after, absl::CivilDay today);
 
