@@ -129,21 +129,27 @@ absl::StatusOr<PgConnection::Result> PgConnection::Check(PGresult* raw,
   const char* sqlstate = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
   const char* constraint = PQresultErrorField(result.get(), PG_DIAG_CONSTRAINT_NAME);
   const std::string state = sqlstate == nullptr ? "" : sqlstate;
+  // The primary message only: DETAIL quotes values of the row.
+  const char* primary = PQresultErrorField(result.get(), PG_DIAG_MESSAGE_PRIMARY);
+  const absl::Status failure =
+      ErrorOf(state, constraint == nullptr ? "" : constraint, statement,
+              primary != nullptr ? primary : "the connection is gone");
   if (!failed_) {
     failed_ = true;
     failure_class_ = ClassOf(state);
+    first_failure_ = failure;
   }
-  return ErrorOf(state, constraint == nullptr ? "" : constraint, statement,
-                 PQerrorMessage(connection_));
+  return failure;
 }
 
 absl::Status PgConnection::Begin(absl::string_view county, absl::Duration statement_timeout) {
   failed_ = false;
+  first_failure_ = absl::OkStatus();
   if (county.size() != 6 || county.find_first_not_of("0123456789") != absl::string_view::npos) {
     return FADU_BUG("county is not six digits");
   }
   const std::string sql = absl::StrCat(
-      "BEGIN; SET LOCAL fadu.counties = '", county, "'; SET LOCAL fadu.areas = '", county,
+      "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL fadu.counties = '", county, "'; SET LOCAL fadu.areas = '", county,
       "'; SET LOCAL statement_timeout = ", absl::ToInt64Milliseconds(statement_timeout),
       "; SET LOCAL lock_timeout = ", absl::ToInt64Milliseconds(statement_timeout));
   return Check(PQexec(connection_, sql.c_str()), "begin").status();
@@ -168,9 +174,18 @@ void PgConnection::Cut() {
 
 absl::StatusOr<PgConnection::Result> PgConnection::RunText(const Statement& statement,
                                                            const Params& params) {
+  // After a failure the transaction is dead: every statement repeats it.
+  if (failed_) return first_failure_;
   std::vector<const char*> values;
   values.reserve(params.values().size());
   for (const auto& value : params.values()) {
+    if (value.has_value() && value->find('\0') != std::string::npos) {
+      // Would be cut there. As the server says it: 22021, character not in repertoire.
+      failed_ = true;
+      failure_class_ = ErrorClass::kData;
+      first_failure_ = ErrorOf("22021", "", statement.name, "a text holds U+0000");
+      return first_failure_;
+    }
     values.push_back(value.has_value() ? value->c_str() : nullptr);
   }
   return Check(PQexecParams(connection_, std::string(statement.sql).c_str(),
@@ -208,6 +223,7 @@ absl::StatusOr<int64_t> PgConnection::Execute(const Statement& statement, const 
 absl::StatusOr<int64_t> PgConnection::WriteArrays(absl::string_view name, absl::string_view sql,
                                                   absl::string_view county,
                                                   const std::vector<ArrayParam>& arrays) {
+  if (failed_) return first_failure_;
   const std::string county_text(county);
   std::vector<const char*> values = {county_text.c_str()};
   std::vector<int> lengths = {static_cast<int>(county_text.size())};

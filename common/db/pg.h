@@ -54,6 +54,7 @@ class PgConnection : public WriterTransaction {
   PGconn* connection_ = nullptr;
   bool failed_ = false;
   ErrorClass failure_class_ = ErrorClass::kBug;
+  absl::Status first_failure_;
 };
 
 }  // namespace fadu::db

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -30,17 +29,35 @@ struct Token {
   size_t end = 0;
 };
 
-bool IsWordByte(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         c == '.' || c == '-' || byte >= 0x80;
+// One code point of UTF-8; `size` 0 when the bytes are not one.
+struct CodePoint {
+  char32_t code = 0;
+  size_t size = 0;
+};
+
+CodePoint CodePointAt(absl::string_view text, size_t at) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte(at);
+  if (lead < 0x80) return {lead, 1};
+  const size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  if (lead < 0xC2 || lead > 0xF4 || at + size > text.size()) return {};
+  char32_t code = lead & (0xFFU >> (size + 1));
+  for (size_t i = at + 1; i < at + size; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return {};
+    code = (code << 6) | (byte(i) & 0x3FU);
+  }
+  const char32_t least = size == 2 ? 0x80 : size == 3 ? 0x800 : 0x10000;
+  if (code < least || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) return {};
+  return {code, size};
 }
 
-// Chinese punctuation is not part of a word: “,” written full-width is a slip, not a name.
-bool IsChinesePunctuation(absl::string_view text) {
-  static constexpr absl::string_view kMarks[] = {"，", "。", "；", "：", "（", "）", "“", "”", "、"};
-  return std::any_of(std::begin(kMarks), std::end(kMarks),
-                     [&](absl::string_view mark) { return absl::StartsWith(text, mark); });
+// What a bare word is made of: letters and digits of ASCII, _ . - and Chinese characters. Not
+// Chinese punctuation: “，” written full-width is a slip, not a name.
+bool IsWordCode(char32_t c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '.' || c == '-' || c == U'〇' || (c >= 0x3400 && c <= 0x4DBF) ||
+         (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0xF900 && c <= 0xFAFF) ||
+         (c >= 0x20000 && c <= 0x3FFFF);
 }
 
 class Parser {
@@ -50,18 +67,20 @@ class Parser {
 
   absl::StatusOr<FilterNode> Parse(size_t* consumed) {
     if (text_.size() > kMaxBytes) return Error(0, "筛选条件过长（最多 2000 字节）");
+    FADU_RETURN_IF_ERROR(CheckText());
     FADU_RETURN_IF_ERROR(Next());
     FilterNode node;
     if (token_.type != TokenType::kEnd && token_.type != TokenType::kStop) {
       FADU_ASSIGN_OR_RETURN(node, Expression(0));
     }
     if (!prefix_ && token_.type != TokenType::kEnd) {
-      return Error(token_.begin, absl::StrCat("此处不应出现“", token_.text, "”，条件之间用 AND 或 OR 连接"));
+      return Error(token_.begin,
+                   absl::StrCat("此处不应出现“", token_.text, "”，条件之间用 AND 或 OR 连接"));
     }
     if (prefix_ && token_.type != TokenType::kEnd && token_.type != TokenType::kStop) {
       return Error(token_.begin, absl::StrCat("此处不应出现“", token_.text, "”"));
     }
-    if (consumed != nullptr) *consumed = token_.begin;
+    if (consumed != nullptr) *consumed = last_end_;
     return node;
   }
 
@@ -78,7 +97,20 @@ class Parser {
 
   // ---- tokens ----------------------------------------------------------------------------------
 
+  // What is not UTF-8 could not be quoted in a problem; U+0000 is no text to PostgreSQL.
+  absl::Status CheckText() const {
+    for (size_t at = 0; at < text_.size();) {
+      const CodePoint point = CodePointAt(text_, at);
+      if (point.size == 0 || point.code == 0) {
+        return Error(at, "含有无法识别的字符（须为 UTF-8，且不含空字符），请删去");
+      }
+      at += point.size;
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status Next() {
+    last_end_ = token_.end;
     size_t at = token_.end;
     while (at < text_.size() && (text_[at] == ' ' || text_[at] == '\t' || text_[at] == '\n' ||
                                  text_[at] == '\r')) {
@@ -106,7 +138,8 @@ class Parser {
       case ',':
       case '/':
         if (prefix_) return single(TokenType::kStop);
-        return Error(at, absl::StrCat("不认识的符号“", std::string(1, c), "”"));
+        return Error(at, absl::StrCat("不认识的符号“", std::string(1, c),
+                                      "”；条件之间用 AND 或 OR 连接，含标点的值加引号"));
       case '=':
       case ':':
         return single(TokenType::kOperator);
@@ -114,7 +147,7 @@ class Parser {
       case '<':
       case '>': {
         const bool equals = at + 1 < text_.size() && text_[at + 1] == '=';
-        if (c == '!' && !equals) return Error(at, "“!”后应为“=”");
+        if (c == '!' && !equals) return Error(at, "“!”后应为“=”；取反请用 NOT");
         token_.type = TokenType::kOperator;
         token_.text = std::string(text_.substr(at, equals ? 2 : 1));
         token_.end = at + token_.text.size();
@@ -140,7 +173,9 @@ class Parser {
       if (text_[i] == '\\' && i + 1 < text_.size()) ++i;
       value.push_back(text_[i]);
     }
-    if (i >= text_.size()) return Error(at, "引号没有结束");
+    if (i >= text_.size()) {
+      return Error(at, absl::StrCat("引号没有结束，请在值后补上 ", std::string(1, quote)));
+    }
     token_.type = TokenType::kQuoted;
     token_.text = std::move(value);
     token_.end = i + 1;
@@ -149,14 +184,14 @@ class Parser {
 
   absl::Status Word(size_t at) {
     size_t i = at;
-    while (i < text_.size() && IsWordByte(text_[i])) {
-      if (static_cast<unsigned char>(text_[i]) >= 0x80 && IsChinesePunctuation(text_.substr(i))) {
-        break;
-      }
-      ++i;
+    while (i < text_.size()) {
+      const CodePoint point = CodePointAt(text_, i);
+      if (!IsWordCode(point.code)) break;
+      i += point.size;
     }
     if (i == at) {
-      return Error(at, "不认识的符号；请使用半角符号，含空格或标点的值加引号");
+      return Error(at, absl::StrCat("不认识的符号“", text_.substr(at, CodePointAt(text_, at).size),
+                                    "”；请使用半角符号，含空格或标点的值加引号"));
     }
     token_.text = std::string(text_.substr(at, i - at));
     token_.end = i;
@@ -168,6 +203,17 @@ class Parser {
 
   bool At(absl::string_view word) const {
     return token_.type == TokenType::kWord && token_.text == word;
+  }
+  bool AtKeyword() const { return At("AND") || At("OR") || At("NOT"); }
+  bool AtValue() const {
+    return token_.type == TokenType::kQuoted || (token_.type == TokenType::kWord && !AtKeyword());
+  }
+
+  absl::Status NoValue(absl::string_view field) const {
+    return Error(token_.begin, absl::StrCat("字段 ", field, " 缺少比较值",
+                                            token_.type == TokenType::kEnd
+                                                ? ""
+                                                : "；含空格、标点或与关键字相同的值加引号"));
   }
 
   // ---- grammar ---------------------------------------------------------------------------------
@@ -222,7 +268,9 @@ class Parser {
     if (token_.type == TokenType::kOpen) {
       FADU_RETURN_IF_ERROR(Next());
       FADU_ASSIGN_OR_RETURN(FilterNode inner, Expression(depth + 1));
-      if (token_.type != TokenType::kClose) return Error(token_.begin, "缺少右括号");
+      if (token_.type != TokenType::kClose) {
+        return Error(token_.begin, "缺少右括号，请补上 )");
+      }
       FADU_RETURN_IF_ERROR(Next());
       return inner;
     }
@@ -230,8 +278,11 @@ class Parser {
   }
 
   absl::StatusOr<FilterNode> Restriction() {
-    if (token_.type != TokenType::kWord) {
-      return Error(token_.begin, token_.type == TokenType::kEnd ? "条件不完整" : "此处应为字段名");
+    if (token_.type != TokenType::kWord || AtKeyword()) {
+      return Error(token_.begin,
+                   absl::StrCat(token_.type == TokenType::kEnd ? "条件不完整，此处还应有字段名"
+                                                               : "此处应为字段名",
+                                "；可用：", absl::StrJoin(Names(), "、")));
     }
     const Token name = token_;
     FilterNode node;
@@ -243,8 +294,8 @@ class Parser {
       }
     }
     if (node.field == nullptr && node.blind == nullptr) {
-      return Error(name.begin,
-                   absl::StrCat("没有可用的字段 ", name.text, "；可用：", absl::StrJoin(Names(), "、")));
+      return Error(name.begin, absl::StrCat("没有可用的字段 ", name.text, "；可用：",
+                                            absl::StrJoin(Names(), "、")));
     }
     FADU_RETURN_IF_ERROR(Next());
     if (token_.type != TokenType::kOperator) {
@@ -258,19 +309,18 @@ class Parser {
       FADU_RETURN_IF_ERROR(Next());
       return node;
     }
-    if (token_.type != TokenType::kWord && token_.type != TokenType::kQuoted) {
-      return Error(token_.begin, absl::StrCat("字段 ", name.text, " 缺少比较值"));
-    }
+    if (!AtValue()) return NoValue(name.text);
     FADU_ASSIGN_OR_RETURN(node.value, ReadValue(*node.field));
     FADU_RETURN_IF_ERROR(Next());
     return node;
   }
 
   absl::StatusOr<FilterNode> Blind(FilterNode node, const Token& op) {
-    if (op.text != "=") return Error(op.begin, "加密字段只能用 = 精确查找");
-    if (token_.type != TokenType::kWord && token_.type != TokenType::kQuoted) {
-      return Error(token_.begin, "缺少比较值");
+    if (op.text != "=") {
+      return Error(op.begin,
+                   absl::StrCat(node.blind->filter_name, " 加密保存，只能用 = 精确查找"));
     }
+    if (!AtValue()) return NoValue(node.blind->filter_name);
     node.type = FilterNode::Type::kBlind;
     node.value.text = token_.text;
     FADU_RETURN_IF_ERROR(Next());
@@ -284,7 +334,8 @@ class Parser {
       if (token_.type == TokenType::kStar) {
         node.op = CompareOp::kPresent;
       } else if (!field.repeated()) {
-        return Error(op.begin, absl::StrCat(field.name(), " 不是多值字段，请用 ="));
+        return Error(op.begin,
+                     absl::StrCat(field.name(), " 不是多值字段，请用 =；“有值”写作 :*"));
       }
       return absl::OkStatus();
     }
@@ -393,6 +444,7 @@ class Parser {
   const FilterUse use_;
   const bool prefix_;
   Token token_;
+  size_t last_end_ = 0;  // of the token before token_
   int terms_ = 0;
   int open_ = 0;
 };

@@ -9,13 +9,15 @@
 //   restriction= field ( "=" | "!=" | "<" | "<=" | ">" | ">=" | ":" ) value
 //   value      = word | number | "quoted text"
 //
+// A word is letters and digits of ASCII, `_`, `.`, `-` and Chinese characters; all else, and a
+// keyword that is meant as a value, is quoted with " or '.
 // `:` on a repeated field means "has this item"; `field:*` means present. Logic is two-valued:
 // comparing an absent value is false, but for `!=`, which is then true (SQL: IS DISTINCT FROM).
 // Texts have no "contains": it would be a scan.
 #ifndef FADU_COMMON_SCHEMA_FILTER_H_
 #define FADU_COMMON_SCHEMA_FILTER_H_
 
-#include <memory>
+#include <cstddef>
 #include <string>
 #include <vector>
 

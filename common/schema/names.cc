@@ -1,7 +1,9 @@
 #include "common/schema/names.h"
 
+#include <algorithm>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/base/area_code.h"
@@ -20,6 +22,13 @@ absl::Status Invalid(absl::string_view field, absl::string_view problem) {
 
 bool IsCounty(absl::string_view code) { return code.size() == 6 && IsAreaCode(code); }
 
+// lowerCamelCase, as RecordOptions.collection is written.
+bool IsCollection(absl::string_view text) {
+  if (text.empty() || !absl::ascii_islower(static_cast<unsigned char>(text.front()))) return false;
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)); });
+}
+
 }  // namespace
 
 std::string RecordName::ToString() const {
@@ -28,7 +37,7 @@ std::string RecordName::ToString() const {
 
 absl::StatusOr<RecordName> ParseRecordName(absl::string_view name) {
   const std::vector<std::string> parts = absl::StrSplit(name, '/');
-  if (parts.size() == 4 && parts[0] == "counties" && IsCounty(parts[1]) && !parts[2].empty()) {
+  if (parts.size() == 4 && parts[0] == "counties" && IsCounty(parts[1]) && IsCollection(parts[2])) {
     const absl::StatusOr<Uuid> id = Uuid::Parse(parts[3]);
     if (id.ok()) return RecordName{parts[1], parts[2], *id};
   }

@@ -1,6 +1,8 @@
 #include "common/schema/record_type.h"
 
 #include <algorithm>
+#include <limits>
+#include <set>
 
 #include <google/protobuf/descriptor_database.h>
 #include <google/protobuf/io/coded_stream.h>
@@ -44,6 +46,7 @@ bool KindOf(const FieldDescriptor* field, ValueKind* kind) {
       return true;
     case FieldDescriptor::CPPTYPE_INT32:
     case FieldDescriptor::CPPTYPE_UINT32:
+    case FieldDescriptor::CPPTYPE_UINT64:
       *kind = ValueKind::kInt;
       return true;
     case FieldDescriptor::CPPTYPE_INT64:
@@ -58,17 +61,19 @@ absl::Status Broken(const Descriptor* descriptor, absl::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat(descriptor->full_name(), ": ", why));
 }
 
-// Start of each code point, and the end.
+// Start of each code point, and the end. Bytes that continue nothing count one by one, so that
+// what is not UTF-8 shows no more than what is.
 std::vector<size_t> Boundaries(absl::string_view text) {
   std::vector<size_t> starts;
   for (size_t i = 0; i < text.size(); ++i) {
-    if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) starts.push_back(i);
+    const bool continues = (static_cast<unsigned char>(text[i]) & 0xC0) == 0x80;
+    if (!continues || starts.empty() || i - starts.back() >= 4) starts.push_back(i);
   }
   starts.push_back(text.size());
   return starts;
 }
 
-// Keeps `head` and `tail` code points; everything when the text is too short to hide some.
+// Keeps `head` and `tail` code points; none when the text is too short to hide some.
 std::string KeepEnds(const std::string& text, size_t head, size_t tail) {
   const std::vector<size_t> starts = Boundaries(text);
   const size_t length = starts.size() - 1;
@@ -81,10 +86,8 @@ std::string KeepEnds(const std::string& text, size_t head, size_t tail) {
 std::string Masked(v1::Mask mask, const std::string& text) {
   if (text.empty()) return text;
   switch (mask) {
-    case v1::MASK_NAME: {
-      // A name of one character would be shown whole: hide it.
+    case v1::MASK_NAME:
       return KeepEnds(text, 1, 0);
-    }
     case v1::MASK_PHONE:
     case v1::MASK_ID_NUMBER:
       return KeepEnds(text, 3, 4);
@@ -95,6 +98,8 @@ std::string Masked(v1::Mask mask, const std::string& text) {
 
 void MaskStrings(Message& message) {
   const Reflection* reflection = message.GetReflection();
+  // A field of a newer contract may be anything, also a name.
+  reflection->MutableUnknownFields(&message)->Clear();
   std::vector<const FieldDescriptor*> set;
   reflection->ListFields(message, &set);
   for (const FieldDescriptor* field : set) {
@@ -121,20 +126,25 @@ void MaskStrings(Message& message) {
   }
 }
 
-// No class above internal beneath a top-level field that is not sealed itself.
-absl::Status CheckNested(const Descriptor* root, const Descriptor* descriptor, int depth) {
-  if (depth > 8) return absl::OkStatus();
+// No class above internal beneath a top-level field. `seen` ends messages that hold each other.
+absl::Status CheckNested(const Descriptor* root, const Descriptor* descriptor,
+                         std::set<const Descriptor*>& seen) {
+  if (!seen.insert(descriptor).second) return absl::OkStatus();
   for (int i = 0; i < descriptor->field_count(); ++i) {
     const FieldDescriptor* field = descriptor->field(i);
     if (IsSealed(field->options().GetExtension(v1::field).field_class())) {
       return Broken(root, absl::StrCat(field->full_name(),
-                                       " has a class above internal inside a plain field"));
+                                       " is nested: only top-level fields have such a class"));
     }
-    if (field->message_type() != nullptr && field->message_type() != descriptor) {
-      FADU_RETURN_IF_ERROR(CheckNested(root, field->message_type(), depth + 1));
+    if (field->message_type() != nullptr) {
+      FADU_RETURN_IF_ERROR(CheckNested(root, field->message_type(), seen));
     }
   }
   return absl::OkStatus();
+}
+
+bool IsText(const FieldDescriptor* field) {
+  return field->type() == FieldDescriptor::TYPE_STRING;
 }
 
 std::string UpperSnake(absl::string_view camel) {
@@ -175,6 +185,7 @@ absl::StatusOr<std::unique_ptr<RecordType>> RecordType::FromDescriptor(
       options.confirmed_by() == v1::LEVEL_UNSPECIFIED) {
     return Broken(descriptor, "collection, singular, zh and confirmed_by are required");
   }
+  std::set<const Descriptor*> seen;
   for (int i = 0; i < descriptor->field_count(); ++i) {
     const FieldDescriptor* field = descriptor->field(i);
     RecordField entry;
@@ -192,11 +203,14 @@ absl::StatusOr<std::unique_ptr<RecordType>> RecordType::FromDescriptor(
     if (entry.options.index() && (!entry.options.filter() || field->is_repeated())) {
       return Broken(descriptor, absl::StrCat(field->name(), ": an index needs a singular filter"));
     }
-    if (!entry.sealed && field->message_type() != nullptr) {
-      FADU_RETURN_IF_ERROR(CheckNested(descriptor, field->message_type(), 0));
+    if (field->message_type() != nullptr) {
+      FADU_RETURN_IF_ERROR(CheckNested(descriptor, field->message_type(), seen));
     }
-    if (entry.sealed && field->cpp_type() == FieldDescriptor::CPPTYPE_STRING &&
-        entry.options.blind_index()) {
+    if (entry.options.blind_index()) {
+      if (!entry.sealed || !IsText(field)) {
+        return Broken(descriptor,
+                      absl::StrCat(field->name(), ": a blind index needs a sealed string"));
+      }
       type->blind_indexes_.push_back(
           BlindIndexField{{field}, field->name(), absl::StrCat(field->name(), "_blind")});
     }
@@ -204,6 +218,10 @@ absl::StatusOr<std::unique_ptr<RecordType>> RecordType::FromDescriptor(
       for (int j = 0; j < field->message_type()->field_count(); ++j) {
         const FieldDescriptor* inner = field->message_type()->field(j);
         if (inner->options().GetExtension(v1::field).blind_index()) {
+          if (!IsText(inner)) {
+            return Broken(descriptor,
+                          absl::StrCat(inner->full_name(), ": a blind index needs a string"));
+          }
           type->blind_indexes_.push_back(
               BlindIndexField{{field, inner},
                               absl::StrCat(field->name(), ".", inner->name()),
@@ -214,13 +232,15 @@ absl::StatusOr<std::unique_ptr<RecordType>> RecordType::FromDescriptor(
     type->fields_.push_back(std::move(entry));
   }
   const RecordField* area = type->FindField("area_code");
-  if (area == nullptr || area->kind != ValueKind::kText || !area->comparable ||
+  if (area == nullptr || area->sealed || area->repeated() || !area->comparable ||
+      area->kind != ValueKind::kText ||
       area->descriptor->options().GetExtension(v1::rules).format() != v1::FORMAT_AREA_CODE ||
       !area->descriptor->options().GetExtension(v1::rules).required()) {
     return Broken(descriptor, "no required area_code with FORMAT_AREA_CODE");
   }
   const RecordField* date = type->FindField(options.counting_date());
-  if (date == nullptr || !date->comparable || date->kind != ValueKind::kDate || date->repeated() ||
+  if (date == nullptr || date->sealed || date->repeated() || !date->comparable ||
+      date->kind != ValueKind::kDate ||
       !date->descriptor->options().GetExtension(v1::rules).required()) {
     return Broken(descriptor, "counting_date is not a required date field");
   }
@@ -286,6 +306,14 @@ std::vector<Value> RecordType::ValuesOf(const Message& message, const RecordFiel
         value.number = repeated ? reflection->GetRepeatedUInt32(message, descriptor, i)
                                 : reflection->GetUInt32(message, descriptor);
         break;
+      case FieldDescriptor::CPPTYPE_UINT64: {
+        const uint64_t number = repeated ? reflection->GetRepeatedUInt64(message, descriptor, i)
+                                         : reflection->GetUInt64(message, descriptor);
+        // bigint ends where int64 does.
+        value.number = static_cast<int64_t>(
+            std::min<uint64_t>(number, std::numeric_limits<int64_t>::max()));
+        break;
+      }
       case FieldDescriptor::CPPTYPE_INT64:
         value.number = repeated ? reflection->GetRepeatedInt64(message, descriptor, i)
                                 : reflection->GetInt64(message, descriptor);

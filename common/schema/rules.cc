@@ -1,5 +1,9 @@
 #include "common/schema/rules.h"
 
+#include <algorithm>
+#include <limits>
+#include <map>
+
 #include <google/protobuf/descriptor.h>
 
 #include "absl/strings/match.h"
@@ -22,6 +26,7 @@ using google::protobuf::Reflection;
 
 constexpr size_t kMaxViolations = 100;
 constexpr int kMaxDepth = 32;
+constexpr size_t kMaxNameBytes = 200;
 
 // Code points of valid UTF-8 without U+0000; -1 when it is not.
 int64_t CodePoints(absl::string_view text) {
@@ -60,20 +65,29 @@ int64_t CodePoints(absl::string_view text) {
   return count;
 }
 
+// Segments of letters, digits, `-` and `_` between slashes, each beginning with a lower-case
+// letter or a digit: collections are lowerCamelCase, ids are codes or UUIDs.
 bool IsNameText(absl::string_view text) {
-  bool segment = false;
+  if (text.size() > kMaxNameBytes) return false;
+  bool starts = true;
   for (const char c : text) {
     if (c == '/') {
-      if (!segment) return false;
-      segment = false;
+      if (starts) return false;
+      starts = true;
       continue;
     }
-    const bool allowed = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                         (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
-    if (!allowed) return false;
-    segment = true;
+    const bool first = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    const bool later = (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+    if (!first && (starts || !later)) return false;
+    starts = false;
   }
-  return segment;
+  return !starts;
+}
+
+// Numbers above the greatest int64 count as it: `min` and `max` are int64 too.
+int64_t Clamped(uint64_t number) {
+  return static_cast<int64_t>(
+      std::min<uint64_t>(number, static_cast<uint64_t>(std::numeric_limits<int64_t>::max())));
 }
 
 // What is wrong with a non-empty string's form; empty when nothing is.
@@ -102,15 +116,17 @@ class Checker {
   std::vector<FieldViolation> violations;
 
   void Check(const Message& message, const std::string& prefix, int depth) {
-    if (depth > kMaxDepth) return Add(prefix, "嵌套过深");
+    if (depth > kMaxDepth) return Add(prefix, "嵌套过深（最多 32 层）");
     const auto* descriptor = message.GetDescriptor();
     for (int i = 0; i < descriptor->field_count(); ++i) {
       const FieldDescriptor* field = descriptor->field(i);
       const std::string path =
           prefix.empty() ? field->name() : absl::StrCat(prefix, ".", field->name());
       const v1::Rules& rules = field->options().GetExtension(v1::rules);
-      if (field->is_map()) continue;
-      if (field->is_repeated()) {
+      if (violations.size() >= kMaxViolations) return;
+      if (field->is_map()) {
+        CheckMap(message, field, rules, path, depth);
+      } else if (field->is_repeated()) {
         CheckRepeated(message, field, rules, path, depth);
       } else {
         CheckSingular(message, field, rules, path, depth);
@@ -127,15 +143,50 @@ class Checker {
     return absl::StartsWith(field->message_type()->full_name(), "google.protobuf.");
   }
 
+  // Says whether the number of items is right; their content is not looked at when there are too
+  // many.
+  bool CheckSize(const v1::Rules& rules, int size, const std::string& path) {
+    if (rules.required() && size == 0) Add(path, "至少填写一项");
+    if (rules.max_items() == 0 || static_cast<uint32_t>(size) <= rules.max_items()) return true;
+    Add(path, absl::StrCat("最多 ", rules.max_items(), " 项，现有 ", size, " 项"));
+    return false;
+  }
+
+  // Entries in the order of their keys, as the message has none of its own. An entry's path is
+  // services["scoring"].listen.
+  void CheckMap(const Message& message, const FieldDescriptor* field, const v1::Rules& rules,
+                const std::string& path, int depth) {
+    const Reflection* reflection = message.GetReflection();
+    const int size = reflection->FieldSize(message, field);
+    if (!CheckSize(rules, size, path)) return;
+    const FieldDescriptor* key = field->message_type()->map_key();
+    const FieldDescriptor* value = field->message_type()->map_value();
+    // Only text keys are in use; an entry of any other key goes by its place.
+    std::map<std::string, const Message*> entries;
+    for (int i = 0; i < size; ++i) {
+      const Message& entry = reflection->GetRepeatedMessage(message, field, i);
+      std::string place = absl::StrCat(i);
+      if (key->cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
+        const std::string text = entry.GetReflection()->GetString(entry, key);
+        if (CodePoints(text) < 0) {
+          Add(path, "含有无法识别的字符（须为 UTF-8，且不含空字符）");
+          continue;
+        }
+        place = absl::StrCat("\"", text, "\"");
+      }
+      entries[place] = &entry;
+    }
+    for (const auto& [place, entry] : entries) {
+      CheckSingular(*entry, value, rules, absl::StrCat(path, "[", place, "]"), depth);
+    }
+  }
+
   void CheckRepeated(const Message& message, const FieldDescriptor* field, const v1::Rules& rules,
                      const std::string& path, int depth) {
     const Reflection* reflection = message.GetReflection();
     const int size = reflection->FieldSize(message, field);
-    if (rules.required() && size == 0) Add(path, "至少填写一项");
-    if (rules.max_items() > 0 && size > static_cast<int>(rules.max_items())) {
-      return Add(path, absl::StrCat("最多 ", rules.max_items(), " 项，现有 ", size, " 项"));
-    }
-    for (int i = 0; i < size; ++i) {
+    if (!CheckSize(rules, size, path)) return;
+    for (int i = 0; i < size && violations.size() < kMaxViolations; ++i) {
       const std::string item = absl::StrCat(path, "[", i, "]");
       switch (field->cpp_type()) {
         case FieldDescriptor::CPPTYPE_MESSAGE:
@@ -156,6 +207,12 @@ class Checker {
         case FieldDescriptor::CPPTYPE_INT64:
           CheckNumber(rules, reflection->GetRepeatedInt64(message, field, i), item);
           break;
+        case FieldDescriptor::CPPTYPE_UINT32:
+          CheckNumber(rules, reflection->GetRepeatedUInt32(message, field, i), item);
+          break;
+        case FieldDescriptor::CPPTYPE_UINT64:
+          CheckNumber(rules, Clamped(reflection->GetRepeatedUInt64(message, field, i)), item);
+          break;
         default:
           break;
       }
@@ -166,13 +223,14 @@ class Checker {
                      const std::string& path, int depth) {
     const Reflection* reflection = message.GetReflection();
     const bool present = reflection->HasField(message, field);
+    // A field that can be absent (optional, oneof) and is absent has no value to be wrong.
+    if (!present && field->has_presence()) {
+      if (rules.required()) Add(path, "不能为空");
+      return;
+    }
     switch (field->cpp_type()) {
       case FieldDescriptor::CPPTYPE_MESSAGE:
-        if (!present) {
-          if (rules.required()) Add(path, "不能为空");
-        } else if (!IsOpaque(field)) {
-          Check(reflection->GetMessage(message, field), path, depth + 1);
-        }
+        if (!IsOpaque(field)) Check(reflection->GetMessage(message, field), path, depth + 1);
         return;
       case FieldDescriptor::CPPTYPE_STRING: {
         const std::string text = reflection->GetString(message, field);
@@ -190,7 +248,10 @@ class Checker {
         return CheckRequiredNumber(rules, reflection->GetInt64(message, field), path);
       case FieldDescriptor::CPPTYPE_UINT32:
         return CheckRequiredNumber(rules, reflection->GetUInt32(message, field), path);
+      case FieldDescriptor::CPPTYPE_UINT64:
+        return CheckRequiredNumber(rules, Clamped(reflection->GetUInt64(message, field)), path);
       default:
+        if (rules.required() && !present) Add(path, "不能为空");
         return;
     }
   }

@@ -9,6 +9,7 @@
 #include <google/protobuf/message.h>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "common/base/status.h"
 
 namespace fadu {

@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <fstream>
 
-#include <libpq-fe.h>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"

@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""What SQL may not say (rules S-1 to S-22), in statements, migrations and code.
+
+tests/lint/sql.py [ROOT] | --self-test
+"""
+import os
+import re
+import sys
+import tempfile
+
+BANNED = [
+    (r"\bSELECT\s+\*", "name the columns"),
+    (r"\b(now|clock_timestamp|statement_timestamp|random|gen_random_uuid)\s*\(", "times and ids are parameters (S-12)"),
+    (r"\bCURRENT_(TIMESTAMP|DATE|TIME)\b", "times are parameters (S-12)"),
+    (r"\b(serial|bigserial|smallserial)\b|GENERATED\s+(ALWAYS|BY\s+DEFAULT)\s+AS\s+IDENTITY|\bCREATE\s+SEQUENCE\b|\bnextval\b", "no sequences (S-5)"),
+    (r"\bCREATE\s+(TRIGGER|RULE)\b", "no triggers, no rules (S-6)"),
+    (r"^\s*MERGE\s+INTO\b|\bPREPARE\s+TRANSACTION\b", "not on every engine (S-13)"),
+    (r"\bset_config\s*\(", "scope is a literal SET LOCAL (S-22)"),
+    (r"\bSERIALIZABLE\b", "READ COMMITTED (S-16)"),
+]
+# In table definitions.
+DDL = [
+    (r"\b(integer|int|int4|smallint|int2)\b", "bigint, never int (S-9)"),
+    (r"^\s*\w+\s+\w+.*\b(PRIMARY KEY|UNIQUE|REFERENCES|CHECK)\b", "constraints are named and stand apart (S-8)", r"\bCONSTRAINT\b"),
+    (r"ON DELETE SET", "no ON DELETE SET NULL or DEFAULT (S-4)"),
+]
+# Reference tables: small, written by administrators, read across counties (S-3).
+REFERENCE = {"area", "area_alias", "area_import", "area_tree", "credential", "bootstrap", "county",
+             "known_county", "migration", "lease"}
+# The files that may put SQL together.
+COMPOSERS = {"common/records/composer.cc", "common/records/schema.cc"}
+DYNAMIC = re.compile(r'StrCat\([^;]*"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP)\b', re.S)
+
+
+def strip_comments(text):
+    return re.sub(r"--[^\n]*", "", text)
+
+
+def check_sql(path, text):
+    problems = []
+    body = strip_comments(text)
+    for pattern, why in BANNED:
+        if re.search(pattern, body, re.I | re.M):
+            problems.append(f"{path}: {why}")
+    if "/migrations/" in path:
+        for rule in DDL:
+            for line in body.splitlines():
+                if re.search(rule[0], line, re.I) and not (len(rule) > 2 and re.search(rule[2], line, re.I)):
+                    problems.append(f"{path}: {rule[1]}: {line.strip()}")
+    elif "/sql/" in path:
+        tables = set(re.findall(r"\b(?:FROM|JOIN|INTO|UPDATE)\s+([a-z_]+)", body))
+        tables -= set(re.findall(r"\b([a-z_]+)\s+AS\s*(?:MATERIALIZED\s*)?\(", body, re.I))
+        county = {t for t in tables if t not in REFERENCE and t not in ("unnest", "set", "generate_series")}
+        if county and not re.search(r"\bcounty_code\b", body):
+            problems.append(f"{path}: no county_code for {', '.join(sorted(county))} (S-10)")
+        if re.search(r"\b[a-z]+\.[a-z_]+\s*\(", body):
+            problems.append(f"{path}: a schema's name has no place in a statement")
+        if body.strip().rstrip(";").count(";"):
+            problems.append(f"{path}: one statement a file")
+    return problems
+
+
+def check_code(path, text):
+    if path in COMPOSERS or path.startswith(("common/db/", "common/testing/")) or "_test" in path:
+        return []
+    return [f"{path}: SQL is put together only in the composer (X-21)"] if DYNAMIC.search(text) else []
+
+
+def check_tree(root):
+    problems = []
+    for top in ("common", "services"):
+        for base, _, names in os.walk(os.path.join(root, top)):
+            for name in sorted(names):
+                path = os.path.relpath(os.path.join(base, name), root)
+                with open(os.path.join(root, path), encoding="utf-8", errors="replace") as file:
+                    text = file.read()
+                if name.endswith(".sql"):
+                    problems += check_sql(path, text)
+                elif name.endswith((".cc", ".h")):
+                    problems += check_code(path, text)
+    return problems
+
+
+def self_test():
+    plants = {
+        "services/x/sql/a.sql": "SELECT * FROM fact WHERE county_code = $1",
+        "services/x/sql/b.sql": "UPDATE fact SET at = now() WHERE county_code = $1",
+        "services/x/sql/c.sql": "SELECT id FROM fact WHERE id = $1",
+        "services/x/migrations/0001_a.sql": "CREATE TABLE t (\n  n integer NOT NULL\n);",
+        "services/x/migrations/0002_b.sql": "CREATE TABLE t (\n  n bigint PRIMARY KEY\n);",
+        "services/x/d.cc": 'run(absl::StrCat("SELECT a FROM ", table));',
+    }
+    with tempfile.TemporaryDirectory() as root:
+        for path, text in plants.items():
+            os.makedirs(os.path.dirname(os.path.join(root, path)), exist_ok=True)
+            with open(os.path.join(root, path), "w") as file:
+                file.write(text)
+        found = check_tree(root)
+        missed = [path for path in plants if not any(p.startswith(path) for p in found)]
+    if missed:
+        sys.exit(f"the check misses what was planted in {missed}")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--self-test"]:
+        self_test()
+        sys.exit(0)
+    found = check_tree(sys.argv[1] if len(sys.argv) > 1 else ".")
+    print("\n".join(found))
+    sys.exit(1 if found else 0)
