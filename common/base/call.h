@@ -36,8 +36,8 @@ struct Principal {
 // One call.
 struct CallContext {
   Principal principal;
-  absl::Time now;       // when the call arrived; every time a handler writes is this one
-  absl::Time deadline;  // never InfiniteFuture inside a handler
+  absl::Time now;           // when the call arrived; every time a handler writes is this one
+  absl::Time deadline;      // never InfiniteFuture inside a handler
   std::string request_id;   // of the call, for the log; not the caller's idempotency key
   std::string traceparent;  // W3C, passed on to peers
   std::string bearer;       // the user's own token, passed on when a service calls for the user

@@ -30,9 +30,9 @@ TEST(CivilDay, RefusesADayThatDoesNotExist) {
 }
 
 TEST(CivilDay, RefusesEveryOtherForm) {
-  for (const char* text : {"", "2026-1-24", "2026-11-4", "20261124", "2026/11/24", "2026-11-24 ",
-                           " 2026-11-24", "+026-11-24", "2026-+1-24", "2026-11-24T00:00:00Z",
-                           "2026-11-2x", "26-11-24"}) {
+  for (const char* text :
+       {"", "2026-1-24", "2026-11-4", "20261124", "2026/11/24", "2026-11-24 ", " 2026-11-24",
+        "+026-11-24", "2026-+1-24", "2026-11-24T00:00:00Z", "2026-11-2x", "26-11-24"}) {
     EXPECT_THAT(ParseDay(text), StatusIs(absl::StatusCode::kInvalidArgument)) << text;
   }
 }

@@ -132,10 +132,9 @@ void Log(LogLevel level, absl::string_view message, const std::vector<LogField>&
   if (static_cast<int>(level) < g_level.load(std::memory_order_relaxed)) return;
   const int descriptor = g_descriptor.load(std::memory_order_relaxed);
   if (descriptor < 0) return;
-  const std::string line =
-      absl::StrCat("{\"time\":\"",
-                   absl::FormatTime("%Y-%m-%d%ET%H:%M:%E6S%Ez", absl::Now(), LegalTimeZone()),
-                   "\",", Body(level, message, fields), "\n");
+  const std::string line = absl::StrCat(
+      "{\"time\":\"", absl::FormatTime("%Y-%m-%d%ET%H:%M:%E6S%Ez", absl::Now(), LegalTimeZone()),
+      "\",", Body(level, message, fields), "\n");
   // One write is one line, also among processes that share the file; a full disk must not stop us.
   if (write(descriptor, line.data(), line.size()) < 0) return;
 }

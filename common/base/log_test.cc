@@ -35,8 +35,7 @@ TEST(LogLine, NamesEachLevel) {
 
 // RFC 8259 §7: quotation mark, reverse solidus and the control characters must be escaped.
 TEST(LogLine, EscapesWhatJsonForbids) {
-  EXPECT_EQ(Line("a\"b\\c\nd\re\tf"),
-            R"({"level":"info","message":"a\"b\\c\nd\re\tf"})");
+  EXPECT_EQ(Line("a\"b\\c\nd\re\tf"), R"({"level":"info","message":"a\"b\\c\nd\re\tf"})");
   EXPECT_EQ(Line(absl::string_view("\0\x01\x1f", 3)),
             R"({"level":"info","message":"\u0000\u0001\u001f"})");
   EXPECT_EQ(FormatLogLine(LogLevel::kInfo, "", {{"a\"b", "c\nd"}}),

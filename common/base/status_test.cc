@@ -48,8 +48,8 @@ TEST(Error, CarriesItsDetail) {
 // Lengths, not separators, part the texts: nothing in a text can be taken for an end.
 TEST(Error, KeepsEveryByteOfItsTexts) {
   const std::string odd("3:a\0b\n12:\"\\:", 12);
-  const absl::Status status = MakeError(absl::StatusCode::kNotFound,
-                                        {odd, odd, {{"", ""}, {odd, odd}}, {{"", odd}}}, "x");
+  const absl::Status status =
+      MakeError(absl::StatusCode::kNotFound, {odd, odd, {{"", ""}, {odd, odd}}, {{"", odd}}}, "x");
   const ErrorDetail detail = DetailOf(status);
   EXPECT_EQ(detail.domain, odd);
   EXPECT_EQ(detail.reason, odd);
@@ -59,9 +59,7 @@ TEST(Error, KeepsEveryByteOfItsTexts) {
   EXPECT_EQ(detail.violations[0].description, odd);
 }
 
-TEST(Error, StandsUnderItsOwnPayload) {
-  EXPECT_TRUE(Stale().GetPayload("fadu/error").has_value());
-}
+TEST(Error, StandsUnderItsOwnPayload) { EXPECT_TRUE(Stale().GetPayload("fadu/error").has_value()); }
 
 TEST(Error, OfSomeoneElseHasAnEmptyDetail) {
   EXPECT_EQ(ReasonOf(absl::NotFoundError("x")), "");

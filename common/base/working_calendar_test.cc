@@ -61,11 +61,10 @@ TEST(ShippedCalendar, RestsOnEveryDayOffOfTheNotices) {
 }
 
 TEST(ShippedCalendar, WorksOnEveryMakeUpDayOfTheNotices) {
-  for (const char* day :
-       {"2024-02-04", "2024-02-18", "2024-04-07", "2024-04-28", "2024-05-11", "2024-09-14",
-        "2024-09-29", "2024-10-12", "2025-01-26", "2025-02-08", "2025-04-27", "2025-09-28",
-        "2025-10-11", "2026-01-04", "2026-02-14", "2026-02-28", "2026-05-09", "2026-09-20",
-        "2026-10-10"}) {
+  for (const char* day : {"2024-02-04", "2024-02-18", "2024-04-07", "2024-04-28", "2024-05-11",
+                          "2024-09-14", "2024-09-29", "2024-10-12", "2025-01-26", "2025-02-08",
+                          "2025-04-27", "2025-09-28", "2025-10-11", "2026-01-04", "2026-02-14",
+                          "2026-02-28", "2026-05-09", "2026-09-20", "2026-10-10"}) {
     EXPECT_TRUE(Shipped().IsWorkingDay(D(day))) << day;
   }
 }
@@ -245,9 +244,9 @@ TEST(DueOn, NamesTheCalendarItUsed) {
 TEST(DueOn, RefusesANegativeAmountAndAPauseThatEndsBeforeItBegins) {
   EXPECT_THAT(DueOn(WorkingDays(-1), D("2026-03-02"), {}, Shipped()),
               StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_THAT(DueOn(WorkingDays(5), D("2026-03-02"), {{D("2026-03-05"), D("2026-03-04")}},
-                    Shipped()),
-              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(
+      DueOn(WorkingDays(5), D("2026-03-02"), {{D("2026-03-05"), D("2026-03-04")}}, Shipped()),
+      StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 // The vectors above, the other way round.

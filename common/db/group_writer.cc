@@ -48,7 +48,7 @@ absl::Status ShuttingDown() {
 struct GroupWriter::Impl {
   struct Lane {
     std::deque<OperationPtr> queue;
-    bool busy = false;   // a worker has it
+    bool busy = false;    // a worker has it
     bool listed = false;  // it stands in `ready`
   };
 
@@ -80,10 +80,9 @@ struct GroupWriter::Impl {
         --queued;
         continue;
       }
-      const bool clash =
-          batch.size() >= options.max_batch ||
-          std::any_of(operation->keys().begin(), operation->keys().end(),
-                      [&](const std::string& key) { return keys.count(key) > 0; });
+      const bool clash = batch.size() >= options.max_batch ||
+                         std::any_of(operation->keys().begin(), operation->keys().end(),
+                                     [&](const std::string& key) { return keys.count(key) > 0; });
       // A later operation on the same keys must not overtake one that waits.
       keys.insert(operation->keys().begin(), operation->keys().end());
       if (clash) {

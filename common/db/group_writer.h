@@ -62,8 +62,8 @@ class WriteOperation {
   virtual absl::Time deadline() const = 0;
   // No two operations of one batch share a key (request id, record id).
   virtual const std::vector<std::string>& keys() const = 0;
-  // Called once, on a writer thread, when the outcome is known: OK means the attempt's outcome for this
-  // operation is committed (the operation knows what it is), else why nothing was written, or
+  // Called once, on a writer thread, when the outcome is known: OK means the attempt's outcome for
+  // this operation is committed (the operation knows what it is), else why nothing was written, or
   // UNAVAILABLE when it is not known whether it was.
   virtual void Finish(const absl::Status& outcome) = 0;
 
@@ -89,12 +89,12 @@ using FaultPoint = std::function<bool(absl::string_view step)>;
 // Thread-safe.
 class GroupWriter {
  public:
-  // Decides and writes one batch inside an open transaction whose scope is the whole county. Returns OK to
-  // commit; an error rolls back. It may run again with the same operations after a failure, or
-  // with half of them, and must then forget what it decided before.
-  using Attempt = std::function<absl::Status(
-      WriterTransaction&, const std::string& county,
-      const std::vector<std::shared_ptr<WriteOperation>>& operations)>;
+  // Decides and writes one batch inside an open transaction whose scope is the whole county.
+  // Returns OK to commit; an error rolls back. It may run again with the same operations after a
+  // failure, or with half of them, and must then forget what it decided before.
+  using Attempt =
+      std::function<absl::Status(WriterTransaction&, const std::string& county,
+                                 const std::vector<std::shared_ptr<WriteOperation>>& operations)>;
 
   GroupWriter(WriterOptions options, Attempt attempt);
   // Finishes what is queued with UNAVAILABLE, what runs normally.
@@ -106,9 +106,9 @@ class GroupWriter {
   //
   // A full queue: RESOURCE_EXHAUSTED / REASON_OVERLOADED. A deadline that passes while queued:
   // DEADLINE_EXCEEDED / REASON_DEADLINE_EXCEEDED, nothing was written. A data error fails only the
-  // operation that causes it (bisection). A lost connection or failed COMMIT is an unknown outcome: the batch
-  // runs again, and the attempt finds by request id what was written; past the earliest deadline the
-  // operation ends with UNAVAILABLE / REASON_UNAVAILABLE, outcome=unknown.
+  // operation that causes it (bisection). A lost connection or failed COMMIT is an unknown outcome:
+  // the batch runs again, and the attempt finds by request id what was written; past the earliest
+  // deadline the operation ends with UNAVAILABLE / REASON_UNAVAILABLE, outcome=unknown.
   void Submit(std::shared_ptr<WriteOperation> operation);
 
   size_t queued() const;
@@ -120,8 +120,8 @@ class GroupWriter {
     int64_t bisections = 0;
   };
   Stats stats() const;
-  // For fault tests only; set before the first Submit. Steps: connected, begun, decided, before_commit,
-  // committed.
+  // For fault tests only; set before the first Submit. Steps: connected, begun, decided,
+  // before_commit, committed.
   void SetFaultPoint(FaultPoint fault);
 
  private:

@@ -109,8 +109,8 @@ absl::StatusOr<std::unique_ptr<PgConnection>> PgConnection::Open(const std::stri
                                                                  const std::string& application) {
   const char* keywords[] = {"dbname",          "application_name", "connect_timeout",
                             "client_encoding", "options",          nullptr};
-  const char* values[] = {dsn.c_str(), application.c_str(),        "2",
-                          "UTF8",      "-c TimeZone=UTC -c DateStyle=ISO", nullptr};
+  const char* values[] = {
+      dsn.c_str(), application.c_str(), "2", "UTF8", "-c TimeZone=UTC -c DateStyle=ISO", nullptr};
   PGconn* raw = PQconnectdbParams(keywords, values, /*expand_dbname=*/1);
   std::unique_ptr<PgConnection> connection(new PgConnection(raw));
   if (connection->broken()) {
@@ -131,9 +131,8 @@ absl::StatusOr<PgConnection::Result> PgConnection::Check(PGresult* raw,
   const std::string state = sqlstate == nullptr ? "" : sqlstate;
   // The primary message only: DETAIL quotes values of the row.
   const char* primary = PQresultErrorField(result.get(), PG_DIAG_MESSAGE_PRIMARY);
-  const absl::Status failure =
-      ErrorOf(state, constraint == nullptr ? "" : constraint, statement,
-              primary != nullptr ? primary : "the connection is gone");
+  const absl::Status failure = ErrorOf(state, constraint == nullptr ? "" : constraint, statement,
+                                       primary != nullptr ? primary : "the connection is gone");
   if (!failed_) {
     failed_ = true;
     failure_class_ = ClassOf(state);
@@ -149,7 +148,8 @@ absl::Status PgConnection::Begin(absl::string_view county, absl::Duration statem
     return FADU_BUG("county is not six digits");
   }
   const std::string sql = absl::StrCat(
-      "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL fadu.counties = '", county, "'; SET LOCAL fadu.areas = '", county,
+      "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL fadu.counties = '", county,
+      "'; SET LOCAL fadu.areas = '", county,
       "'; SET LOCAL statement_timeout = ", absl::ToInt64Milliseconds(statement_timeout),
       "; SET LOCAL lock_timeout = ", absl::ToInt64Milliseconds(statement_timeout));
   return Check(PQexec(connection_, sql.c_str()), "begin").status();
@@ -188,10 +188,10 @@ absl::StatusOr<PgConnection::Result> PgConnection::RunText(const Statement& stat
     }
     values.push_back(value.has_value() ? value->c_str() : nullptr);
   }
-  return Check(PQexecParams(connection_, std::string(statement.sql).c_str(),
-                            static_cast<int>(values.size()), nullptr, values.data(), nullptr,
-                            nullptr, /*resultFormat=*/0),
-               statement.name);
+  return Check(
+      PQexecParams(connection_, std::string(statement.sql).c_str(), static_cast<int>(values.size()),
+                   nullptr, values.data(), nullptr, nullptr, /*resultFormat=*/0),
+      statement.name);
 }
 
 absl::StatusOr<Rows> PgConnection::Run(const Statement& statement, const Params& params) {

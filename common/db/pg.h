@@ -19,7 +19,6 @@
 
 namespace fadu::db {
 
-
 // One connection with at most one open transaction. Not thread-safe.
 class PgConnection : public WriterTransaction {
  public:

@@ -25,8 +25,7 @@ namespace {
 absl::StatusOr<std::string> ReadSecret(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("cannot read ", path, ": ", strerror(errno)));
+    return absl::FailedPreconditionError(absl::StrCat("cannot read ", path, ": ", strerror(errno)));
   }
   char buffer[256];
   const ssize_t size = read(fd, buffer, sizeof buffer);
@@ -44,18 +43,16 @@ absl::Status EnsurePassword(const std::string& path) {
   if (access(path.c_str(), F_OK) == 0) return absl::OkStatus();
   const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
   const std::string secret = absl::WebSafeBase64Escape(RandomBytes(24));
-  const bool written = fd >= 0 &&
-                       write(fd, secret.data(), secret.size()) ==
-                           static_cast<ssize_t>(secret.size()) &&
-                       fsync(fd) == 0;
+  const bool written =
+      fd >= 0 && write(fd, secret.data(), secret.size()) == static_cast<ssize_t>(secret.size()) &&
+      fsync(fd) == 0;
   if (fd >= 0) close(fd);
   // link, not rename: whoever comes second keeps the first one's password.
   const bool placed = written && (link(temporary.c_str(), path.c_str()) == 0 || errno == EEXIST);
   const int error = errno;
   unlink(temporary.c_str());
   if (placed) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrCat("cannot make ", path, ": ", strerror(error)));
+  return absl::FailedPreconditionError(absl::StrCat("cannot make ", path, ": ", strerror(error)));
 }
 
 absl::StatusOr<db::ServiceSchema> SchemaOf(const Module& module, absl::string_view keys_folder) {
@@ -93,9 +90,8 @@ absl::StatusOr<int> MigrateModules(const std::vector<Module>& modules, absl::str
   int applied = 0;
   for (const Module& module : modules) {
     FADU_ASSIGN_OR_RETURN(const db::ServiceSchema schema, SchemaOf(module, keys_folder));
-    FADU_ASSIGN_OR_RETURN(
-        const int steps,
-        db::Migrate(admin_dsn, schema, clock, absl::Now() + absl::Minutes(2)));
+    FADU_ASSIGN_OR_RETURN(const int steps,
+                          db::Migrate(admin_dsn, schema, clock, absl::Now() + absl::Minutes(2)));
     applied += steps;
     if (module.after_migrate) {
       FADU_RETURN_IF_ERROR(module.after_migrate(std::string(admin_dsn)));
@@ -132,11 +128,10 @@ absl::Status Host::StartModules(const Clock& clock, IdSource& ids) {
   for (const Module& module : options_.modules) {
     auto running = std::make_unique<Running>();
     running->name = module.name;
-    FADU_ASSIGN_OR_RETURN(const db::ServiceSchema schema,
-                          SchemaOf(module, options_.keys_folder));
-    const std::string dsn = db::WithDsn(
-        db::WithDsn(options_.dsn, "user", absl::StrCat("fadu_", module.name)), "password",
-        schema.role_password);
+    FADU_ASSIGN_OR_RETURN(const db::ServiceSchema schema, SchemaOf(module, options_.keys_folder));
+    const std::string dsn =
+        db::WithDsn(db::WithDsn(options_.dsn, "user", absl::StrCat("fadu_", module.name)),
+                    "password", schema.role_password);
     FADU_RETURN_IF_ERROR(db::CheckMigrated(dsn, schema));
     running->pool = std::make_unique<db::Pool>(
         db::PoolOptions{dsn, options_.pool_connections, absl::StrCat("fadu ", module.name)});
@@ -158,9 +153,8 @@ absl::Status Host::StartModules(const Clock& clock, IdSource& ids) {
     server.reflection = options_.reflection;
     const auto listen = options_.listen.find(module.name);
     if (listen != options_.listen.end()) server.listen = listen->second;
-    FADU_ASSIGN_OR_RETURN(running->server,
-                          rpc::Server::Start(server, running->module->services(), *verifier_,
-                                             clock, ids, *metrics_));
+    FADU_ASSIGN_OR_RETURN(running->server, rpc::Server::Start(server, running->module->services(),
+                                                              *verifier_, clock, ids, *metrics_));
     if (running->server->port() != 0) ports_[module.name] = running->server->port();
     running_.push_back(std::move(running));
   }

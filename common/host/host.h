@@ -22,11 +22,11 @@
 namespace fadu::host {
 
 struct HostOptions {
-  std::vector<Module> modules;         // those to run here
-  std::vector<std::string> services;   // every service there is, for keys
-  std::string admin_dsn;               // may create roles and schemas; empty: do not migrate
-  std::string dsn;                     // base of the services' DSNs; user and password are added
-  std::string keys_folder;             // identities, role passwords, root keys
+  std::vector<Module> modules;        // those to run here
+  std::vector<std::string> services;  // every service there is, for keys
+  std::string admin_dsn;              // may create roles and schemas; empty: do not migrate
+  std::string dsn;                    // base of the services' DSNs; user and password are added
+  std::string keys_folder;            // identities, role passwords, root keys
   std::map<std::string, std::string> listen;  // by service; missing: 127.0.0.1:0
   std::map<std::string, std::string> peers;   // host:port of services that run elsewhere
   std::string metrics_listen = "127.0.0.1:0";

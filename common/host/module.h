@@ -24,13 +24,13 @@ namespace fadu::host {
 
 // What a module gets. Everything outlives it.
 struct ModuleContext {
-  std::string dsn;         // as the service's own role
-  db::Pool& pool;          // the same, pooled
+  std::string dsn;  // as the service's own role
+  db::Pool& pool;   // the same, pooled
   const Clock& clock;
   IdSource& ids;
-  rpc::Peers& peers;       // the peers the module named, and no others
+  rpc::Peers& peers;  // the peers the module named, and no others
   rpc::Metrics& metrics;
-  std::string keys_folder; // the service's credentials; see records/sealer.h and rpc/identity.h
+  std::string keys_folder;  // the service's credentials; see records/sealer.h and rpc/identity.h
 };
 
 // A module that runs.

@@ -38,7 +38,8 @@ constexpr db::Statement kMoveCounter{
 constexpr db::Statement kFindRequests{
     "find_requests",
     "SELECT request_id, item, request_hash, type, id, revision, seq, entry, message, sealed "
-    "FROM event WHERE county_code = $1 AND request_id = ANY ($2::uuid[]) ORDER BY request_id, item"};
+    "FROM event WHERE county_code = $1 AND request_id = ANY ($2::uuid[]) ORDER BY request_id, "
+    "item"};
 constexpr char kInsertEvents[] =
     "INSERT INTO event (county_code, seq, type, id, revision, area_code, request_id, item, "
     "request_hash, happened_at, entry, hash, fact, message, sealed) "
@@ -130,8 +131,8 @@ bool ActsAtConfirmingLevel(const Principal& principal, const RecordType& type,
                            absl::string_view area_code) {
   static const std::vector<int> reviewers = {v1::ROLE_TOWN_REVIEWER, v1::ROLE_COUNTY_REVIEWER,
                                              v1::ROLE_COUNTY_ADMIN};
-  static const std::vector<int> anyone = {v1::ROLE_VILLAGE_CLERK,   v1::ROLE_TOWN_CLERK,
-                                          v1::ROLE_TOWN_REVIEWER,   v1::ROLE_COUNTY_REVIEWER,
+  static const std::vector<int> anyone = {v1::ROLE_VILLAGE_CLERK, v1::ROLE_TOWN_CLERK,
+                                          v1::ROLE_TOWN_REVIEWER, v1::ROLE_COUNTY_REVIEWER,
                                           v1::ROLE_COUNTY_ADMIN};
   const size_t digits = ConfirmingDigits(type);
   const std::vector<int>& roles = digits == 12 ? anyone : reviewers;
@@ -214,9 +215,8 @@ class BatchWriter : public LockedView {
     selection.filter = &tree;
     selection.limit = limit;
     const BoundSql bound = SelectPage(selection, *store_.sealer);
-    FADU_ASSIGN_OR_RETURN(
-        const db::Rows rows,
-        transaction_.Run(db::Statement{"find_locked", bound.sql}, bound.params));
+    FADU_ASSIGN_OR_RETURN(const db::Rows rows,
+                          transaction_.Run(db::Statement{"find_locked", bound.sql}, bound.params));
     std::vector<StoredRecord> found;
     for (const db::Row& row : rows) {
       FADU_ASSIGN_OR_RETURN(RecordRow read, ReadRow(row, type, county_, *store_.sealer, true));
@@ -228,7 +228,7 @@ class BatchWriter : public LockedView {
 
   absl::StatusOr<absl::optional<StoredRecord>> Get(const RecordType& type,
                                                    const Uuid& id) override {
-    FADU_ASSIGN_OR_RETURN(State* state, StateOf(type, id));
+    FADU_ASSIGN_OR_RETURN(State * state, StateOf(type, id));
     if (!state->exists) return absl::optional<StoredRecord>();
     return absl::optional<StoredRecord>(state->row.record);
   }
@@ -245,8 +245,7 @@ class BatchWriter : public LockedView {
     FADU_ASSIGN_OR_RETURN(db::Rows rows,
                           transaction_.Run(kLockCounter, db::Params().Text(county_)));
     if (rows.empty()) {
-      FADU_RETURN_IF_ERROR(
-          transaction_.Execute(kMakeCounter, db::Params().Text(county_)).status());
+      FADU_RETURN_IF_ERROR(transaction_.Execute(kMakeCounter, db::Params().Text(county_)).status());
       FADU_ASSIGN_OR_RETURN(rows, transaction_.Run(kLockCounter, db::Params().Text(county_)));
       if (rows.empty()) return FADU_BUG("the counter row is not visible");
     }
@@ -270,9 +269,8 @@ class BatchWriter : public LockedView {
       if (!operation->request().validate_only) ids.push_back(operation->request().request_id);
     }
     if (ids.empty()) return absl::OkStatus();
-    FADU_ASSIGN_OR_RETURN(
-        const db::Rows rows,
-        transaction_.Run(kFindRequests, db::Params().Text(county_).IdArray(ids)));
+    FADU_ASSIGN_OR_RETURN(const db::Rows rows,
+                          transaction_.Run(kFindRequests, db::Params().Text(county_).IdArray(ids)));
     for (const db::Row& row : rows) {
       Earlier& earlier = earlier_[row.Id(0)];
       earlier.request_hash = row.Bytes(2);
@@ -294,10 +292,9 @@ class BatchWriter : public LockedView {
 
   absl::Status Load(const RecordType& type, const std::vector<Uuid>& ids) {
     for (const Uuid& id : ids) states_[RecordKey(&type, id)];
-    FADU_ASSIGN_OR_RETURN(
-        const db::Rows rows,
-        transaction_.Run(db::Statement{"find_records", store_.selects.at(&type)},
-                         db::Params().Text(county_).IdArray(ids)));
+    FADU_ASSIGN_OR_RETURN(const db::Rows rows,
+                          transaction_.Run(db::Statement{"find_records", store_.selects.at(&type)},
+                                           db::Params().Text(county_).IdArray(ids)));
     for (const db::Row& row : rows) {
       FADU_ASSIGN_OR_RETURN(RecordRow read, ReadRow(row, type, county_, *store_.sealer, true));
       State& state = states_[RecordKey(&type, read.record.id)];
@@ -390,8 +387,7 @@ class BatchWriter : public LockedView {
     event.seq = ++seq_;
     char seq_bytes[8];
     absl::big_endian::Store64(seq_bytes, static_cast<uint64_t>(event.seq));
-    event.hash =
-        StoredDigest(absl::StrCat(head_, absl::string_view(seq_bytes, 8), event.entry));
+    event.hash = StoredDigest(absl::StrCat(head_, absl::string_view(seq_bytes, 8), event.entry));
     head_ = event.hash;
     events_.push_back(std::move(event));
   }
@@ -407,7 +403,7 @@ class BatchWriter : public LockedView {
       const RecordType* type = store_.options.types->FindByName(row.Text(3));
       if (type == nullptr) return FADU_BUG("an event of an unknown type");
       // The answer is the event's own: the record as that call left it.
-      FADU_ASSIGN_OR_RETURN(State* state, StateOf(*type, row.Id(4)));
+      FADU_ASSIGN_OR_RETURN(State * state, StateOf(*type, row.Id(4)));
       v1::Entry entry;
       if (!entry.ParseFromString(row.Bytes(7))) return FADU_BUG("an entry does not parse");
       StoredRecord record = state->row.record;
@@ -423,8 +419,8 @@ class BatchWriter : public LockedView {
         if (!row.IsNull(9) && !state->row.wrapped_key.empty()) {
           FADU_ASSIGN_OR_RETURN(
               const std::string clear,
-              store_.sealer->Open(county_, state->row.wrapped_key,
-                                  AadOf(county_, *type, record.id), row.Bytes(9)));
+              store_.sealer->Open(county_, state->row.wrapped_key, AadOf(county_, *type, record.id),
+                                  row.Bytes(9)));
           std::shared_ptr<Message> sealed = type->New();
           if (sealed->ParseFromString(clear)) record.sealed = std::move(sealed);
         }
@@ -556,11 +552,9 @@ class BatchWriter : public LockedView {
     record.area_code = change.type->AreaOf(*record.message);
     record.review_state = v1::REVIEW_STATE_DRAFT;
     if (change.submit) {
-      const bool confirmed =
-          operation.request().trusted ||
-          ActsAtConfirmingLevel(call.principal, *change.type, record.area_code);
-      record.review_state =
-          confirmed ? v1::REVIEW_STATE_CONFIRMED : v1::REVIEW_STATE_SUBMITTED;
+      const bool confirmed = operation.request().trusted ||
+                             ActsAtConfirmingLevel(call.principal, *change.type, record.area_code);
+      record.review_state = confirmed ? v1::REVIEW_STATE_CONFIRMED : v1::REVIEW_STATE_SUBMITTED;
     }
     return CheckArea(operation, *change.type, record.area_code);
   }
@@ -582,8 +576,8 @@ class BatchWriter : public LockedView {
   absl::Status Update(const RecordOperation& operation, const Change& change, RecordRow& next) {
     StoredRecord& record = next.record;
     const bool trusted = operation.request().trusted;
-    const bool at_level =
-        trusted || ActsAtConfirmingLevel(operation.call().principal, *change.type, record.area_code);
+    const bool at_level = trusted || ActsAtConfirmingLevel(operation.call().principal, *change.type,
+                                                           record.area_code);
     if (record.deleted_at.has_value()) return StateDenied(change.operation, "已删除");
     switch (record.review_state) {
       case v1::REVIEW_STATE_DRAFT:
@@ -623,9 +617,8 @@ class BatchWriter : public LockedView {
     if (all || change.mask.empty()) {
       for (const RecordField& field : change.type->fields()) {
         if (field.options.output_only()) continue;
-        const bool populated = field.repeated()
-                                   ? reflection->FieldSize(wish, field.descriptor) > 0
-                                   : reflection->HasField(wish, field.descriptor);
+        const bool populated = field.repeated() ? reflection->FieldSize(wish, field.descriptor) > 0
+                                                : reflection->HasField(wish, field.descriptor);
         if (all || populated) fields.push_back(field.descriptor);
       }
     } else {
@@ -666,8 +659,7 @@ class BatchWriter : public LockedView {
     switch (change.operation) {
       case Operation::kSubmit:
         if (state != v1::REVIEW_STATE_DRAFT && state != v1::REVIEW_STATE_RETURNED) break;
-        record.review_state =
-            at_level ? v1::REVIEW_STATE_CONFIRMED : v1::REVIEW_STATE_SUBMITTED;
+        record.review_state = at_level ? v1::REVIEW_STATE_CONFIRMED : v1::REVIEW_STATE_SUBMITTED;
         record.review_comment.clear();
         return absl::OkStatus();
       case Operation::kConfirm:
@@ -813,13 +805,14 @@ class BatchWriter : public LockedView {
       keys.push_back(or_null(state->row.wrapped_key));
     }
     std::vector<db::ArrayParam> arrays = {
-        db::ArrayParam::Ids(ids),        db::ArrayParam::Ints(revisions),
-        db::ArrayParam::Texts(areas),    db::ArrayParam::Days(days),
-        db::ArrayParam::Texts(reviews),  db::ArrayParam::Texts(comments),
-        db::ArrayParam::Times(created),  db::ArrayParam::Times(updated),
-        db::ArrayParam::Times(deleted),  db::ArrayParam::Bytes(messages),
-        db::ArrayParam::Bytes(sealed),   db::ArrayParam::Bytes(keys)};
-    for (const Column& column : ColumnsOf(type)) arrays.push_back(ColumnArray(type, column, states));
+        db::ArrayParam::Ids(ids),       db::ArrayParam::Ints(revisions),
+        db::ArrayParam::Texts(areas),   db::ArrayParam::Days(days),
+        db::ArrayParam::Texts(reviews), db::ArrayParam::Texts(comments),
+        db::ArrayParam::Times(created), db::ArrayParam::Times(updated),
+        db::ArrayParam::Times(deleted), db::ArrayParam::Bytes(messages),
+        db::ArrayParam::Bytes(sealed),  db::ArrayParam::Bytes(keys)};
+    for (const Column& column : ColumnsOf(type))
+      arrays.push_back(ColumnArray(type, column, states));
     FADU_ASSIGN_OR_RETURN(const int64_t written,
                           transaction_.WriteArrays(absl::StrCat("upsert_", type.table()),
                                                    store_.upserts.at(&type), county_, arrays));
@@ -841,8 +834,7 @@ class BatchWriter : public LockedView {
         std::vector<std::string> blinds;
         if (record.sealed != nullptr) {
           for (const std::string& clear : type.BlindValuesOf(*record.sealed, *column.blind)) {
-            blinds.push_back(
-                store_.sealer->BlindIndex(county_, column.blind->filter_name, clear));
+            blinds.push_back(store_.sealer->BlindIndex(county_, column.blind->filter_name, clear));
           }
         }
         texts.emplace_back(BytesArrayLiteral(blinds));
@@ -916,17 +908,16 @@ class BatchWriter : public LockedView {
     }
     const size_t expected = events_.size();
     events_.clear();
-    FADU_ASSIGN_OR_RETURN(
-        const int64_t written,
-        transaction_.WriteArrays(
-            "insert_events", kInsertEvents, county_,
-            {db::ArrayParam::Ints(seqs), db::ArrayParam::Texts(types), db::ArrayParam::Ids(ids),
-             db::ArrayParam::Ints(revisions), db::ArrayParam::Texts(areas),
-             db::ArrayParam::Ids(request_ids), db::ArrayParam::Ints(items),
-             db::ArrayParam::Bytes(request_hashes), db::ArrayParam::Times(times),
-             db::ArrayParam::Bytes(entries), db::ArrayParam::Bytes(hashes),
-             db::ArrayParam::Bytes(facts), db::ArrayParam::Bytes(messages),
-             db::ArrayParam::Bytes(sealed)}));
+    FADU_ASSIGN_OR_RETURN(const int64_t written,
+                          transaction_.WriteArrays(
+                              "insert_events", kInsertEvents, county_,
+                              {db::ArrayParam::Ints(seqs), db::ArrayParam::Texts(types),
+                               db::ArrayParam::Ids(ids), db::ArrayParam::Ints(revisions),
+                               db::ArrayParam::Texts(areas), db::ArrayParam::Ids(request_ids),
+                               db::ArrayParam::Ints(items), db::ArrayParam::Bytes(request_hashes),
+                               db::ArrayParam::Times(times), db::ArrayParam::Bytes(entries),
+                               db::ArrayParam::Bytes(hashes), db::ArrayParam::Bytes(facts),
+                               db::ArrayParam::Bytes(messages), db::ArrayParam::Bytes(sealed)}));
     return written == static_cast<int64_t>(expected) ? absl::OkStatus()
                                                      : FADU_BUG("an event was not written");
   }

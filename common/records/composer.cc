@@ -221,8 +221,8 @@ std::vector<std::string> CreateTableSql(const RecordType& type) {
         absl::StrCat(column.name, " ", column.sql_type, column.not_null ? " NOT NULL" : ""));
   }
   columns.push_back(absl::StrCat("CONSTRAINT ", table, "_pkey PRIMARY KEY (county_code, id)"));
-  columns.push_back(absl::StrCat("CONSTRAINT ", table,
-                                 "_county_code_check CHECK (county_code ~ '^[0-9]{6}$')"));
+  columns.push_back(
+      absl::StrCat("CONSTRAINT ", table, "_county_code_check CHECK (county_code ~ '^[0-9]{6}$')"));
   const std::string name = absl::StrCat("{schema}.", table);
   return {
       absl::StrCat("CREATE TABLE ", name, " (\n  ", absl::StrJoin(columns, ",\n  "), "\n)"),
@@ -231,7 +231,8 @@ std::vector<std::string> CreateTableSql(const RecordType& type) {
       absl::StrCat(
           "CREATE POLICY ", table, "_scope ON ", name,
           " USING (county_code = ANY (string_to_array(current_setting('fadu.counties', true), ','))"
-          " AND (left(area_code, 6) = ANY (string_to_array(current_setting('fadu.areas', true), ','))"
+          " AND (left(area_code, 6) = ANY (string_to_array(current_setting('fadu.areas', true), "
+          "','))"
           " OR left(area_code, 9) = ANY (string_to_array(current_setting('fadu.areas', true), ','))"
           " OR area_code = ANY (string_to_array(current_setting('fadu.areas', true), ','))))"),
       absl::StrCat("GRANT SELECT, INSERT, UPDATE ON ", name, " TO {role}"),
@@ -247,15 +248,15 @@ std::string CreateIndexSql(const RecordType& type, const Column& column) {
 }
 
 std::string CreateViewSql(const RecordType& type) {
-  std::vector<std::string> names = {"county_code",  "id",         "revision",  "area_code",
-                                    "counted_on",   "review_state", "created_at", "updated_at",
-                                    "deleted_at"};
+  std::vector<std::string> names = {"county_code", "id",         "revision",
+                                    "area_code",   "counted_on", "review_state",
+                                    "created_at",  "updated_at", "deleted_at"};
   for (const Column& column : ColumnsOf(type)) {
     if (column.blind == nullptr) names.push_back(column.name);
   }
   return absl::StrCat("CREATE VIEW {schema}.", type.table(),
-                      "_view WITH (security_invoker = true) AS SELECT ",
-                      absl::StrJoin(names, ", "), " FROM {schema}.", type.table());
+                      "_view WITH (security_invoker = true) AS SELECT ", absl::StrJoin(names, ", "),
+                      " FROM {schema}.", type.table());
 }
 
 absl::StatusOr<ListOrder> ParseOrder(absl::string_view text, const RecordType& type) {
@@ -275,10 +276,9 @@ absl::StatusOr<ListOrder> ParseOrder(absl::string_view text, const RecordType& t
   }
   std::vector<std::string> possible = {"create_time desc"};
   for (const RecordField& field : type.fields()) {
-    const bool orderable =
-        field.options.filter() && !field.repeated() && AlwaysPresent(field) &&
-        (field.options.index() || field.name() == "area_code" ||
-         field.name() == type.options().counting_date());
+    const bool orderable = field.options.filter() && !field.repeated() && AlwaysPresent(field) &&
+                           (field.options.index() || field.name() == "area_code" ||
+                            field.name() == type.options().counting_date());
     if (!orderable) continue;
     if (field.name() == words[0]) return ListOrder{&field, descending};
     possible.push_back(field.name());
@@ -310,12 +310,14 @@ BoundSql SelectPage(const ListSelection& selection, const Sealer& sealer) {
       const std::string bound = where.Next(type);
       const std::string again = where.Next(type);
       const std::string id = where.Next("uuid");
-      where.params().Text(*selection.after_value).Text(*selection.after_value).Id(
-          *selection.after_id);
+      where.params()
+          .Text(*selection.after_value)
+          .Text(*selection.after_value)
+          .Id(*selection.after_id);
       // The first conjunct bounds the index scan, the second takes the keyset's place in it.
       parts.push_back(absl::StrCat(column, " ", compare, "= ", bound));
-      parts.push_back(absl::StrCat("(", column, " ", compare, " ", again, " OR id ", compare, " ",
-                                   id, ")"));
+      parts.push_back(
+          absl::StrCat("(", column, " ", compare, " ", again, " OR id ", compare, " ", id, ")"));
     }
     // Named apart: ORDER BY would take an output column of the same name, and sort texts.
     absl::StrAppend(&columns, ", ", column, "::text AS order_value");
@@ -324,10 +326,10 @@ BoundSql SelectPage(const ListSelection& selection, const Sealer& sealer) {
   if (selection.filter != nullptr) parts.push_back(where.Compile(*selection.filter));
   const std::string limit = where.Next("bigint");
   where.params().Int(selection.limit);
-  return BoundSql{absl::StrCat("SELECT ", columns, " FROM ", selection.type->table(), " WHERE ",
-                               absl::StrJoin(parts, " AND "), " ORDER BY ", order, " LIMIT ",
-                               limit),
-                  std::move(where.params())};
+  return BoundSql{
+      absl::StrCat("SELECT ", columns, " FROM ", selection.type->table(), " WHERE ",
+                   absl::StrJoin(parts, " AND "), " ORDER BY ", order, " LIMIT ", limit),
+      std::move(where.params())};
 }
 
 BoundSql SelectWindowEnd(const ListSelection& selection, int window) {
@@ -339,10 +341,10 @@ BoundSql SelectWindowEnd(const ListSelection& selection, int window) {
   }
   const std::string offset = where.Next("bigint");
   where.params().Int(window - 1);
-  return BoundSql{absl::StrCat("SELECT id FROM ", selection.type->table(), " WHERE ",
-                               absl::StrJoin(parts, " AND "), " ORDER BY id DESC OFFSET ", offset,
-                               " LIMIT 1"),
-                  std::move(where.params())};
+  return BoundSql{
+      absl::StrCat("SELECT id FROM ", selection.type->table(), " WHERE ",
+                   absl::StrJoin(parts, " AND "), " ORDER BY id DESC OFFSET ", offset, " LIMIT 1"),
+      std::move(where.params())};
 }
 
 bool UsesIndex(const FilterNode& filter, const RecordType& type) {
@@ -371,12 +373,12 @@ std::string SelectByIdsSql(const RecordType& type) {
 
 std::string UpsertSql(const RecordType& type) {
   // Name, element type of the array, and how the column takes it.
-  std::vector<std::string> names = {"id",           "revision",   "area_code",  "counted_on",
+  std::vector<std::string> names = {"id",           "revision",       "area_code",  "counted_on",
                                     "review_state", "review_comment", "created_at", "updated_at",
-                                    "deleted_at",   "message",    "sealed",     "record_key"};
-  std::vector<std::string> elements = {"uuid", "bigint",      "text",        "date",
-                                       "text", "text",        "timestamptz", "timestamptz",
-                                       "timestamptz", "bytea", "bytea",      "bytea"};
+                                    "deleted_at",   "message",        "sealed",     "record_key"};
+  std::vector<std::string> elements = {"uuid",        "bigint", "text",        "date",
+                                       "text",        "text",   "timestamptz", "timestamptz",
+                                       "timestamptz", "bytea",  "bytea",       "bytea"};
   std::vector<std::string> takes;
   for (const std::string& name : names) takes.push_back(absl::StrCat("b.", name));
   for (const Column& column : ColumnsOf(type)) {
@@ -396,12 +398,11 @@ std::string UpsertSql(const RecordType& type) {
     }
   }
   const std::string table = type.table();
-  return absl::StrCat("INSERT INTO ", table, " (county_code, ", absl::StrJoin(names, ", "),
-                      ") SELECT $1::text, ", absl::StrJoin(takes, ", "), " FROM unnest(",
-                      absl::StrJoin(arrays, ", "), ") AS b(", absl::StrJoin(names, ", "),
-                      ") ON CONFLICT (county_code, id) DO UPDATE SET ",
-                      absl::StrJoin(updates, ", "), " WHERE ", table,
-                      ".revision = excluded.revision - 1");
+  return absl::StrCat(
+      "INSERT INTO ", table, " (county_code, ", absl::StrJoin(names, ", "), ") SELECT $1::text, ",
+      absl::StrJoin(takes, ", "), " FROM unnest(", absl::StrJoin(arrays, ", "), ") AS b(",
+      absl::StrJoin(names, ", "), ") ON CONFLICT (county_code, id) DO UPDATE SET ",
+      absl::StrJoin(updates, ", "), " WHERE ", table, ".revision = excluded.revision - 1");
 }
 
 std::string ArrayLiteral(const std::vector<std::string>& items) {

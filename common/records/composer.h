@@ -21,7 +21,7 @@ namespace fadu::records {
 
 // A typed column of a record table.
 struct Column {
-  const RecordField* field = nullptr;      // null for a blind index
+  const RecordField* field = nullptr;  // null for a blind index
   const BlindIndexField* blind = nullptr;
   std::string name;
   std::string sql_type;  // "text COLLATE \"C\"", "bigint", "text[]", "bytea[]" …
@@ -66,11 +66,11 @@ struct ListSelection {
   const FilterNode* filter = nullptr;
   ListOrder order;
   bool show_deleted = false;
-  std::string review_state;          // code; empty: any
-  std::vector<std::string> areas;    // subtrees; empty: no predicate (row-level security decides)
-  absl::optional<Uuid> after_id;     // keyset: the last row's id …
+  std::string review_state;        // code; empty: any
+  std::vector<std::string> areas;  // subtrees; empty: no predicate (row-level security decides)
+  absl::optional<Uuid> after_id;   // keyset: the last row's id …
   absl::optional<std::string> after_value;  // … and its value in the order column, as text
-  absl::optional<Uuid> not_below;    // window: no id below this one (newest first only)
+  absl::optional<Uuid> not_below;           // window: no id below this one (newest first only)
   int limit = 0;
 };
 

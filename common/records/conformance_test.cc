@@ -3,8 +3,8 @@
 
 #include <set>
 
-#include <google/protobuf/util/message_differencer.h>
 #include <gmock/gmock.h>
+#include <google/protobuf/util/message_differencer.h>
 #include <gtest/gtest.h>
 
 #include "common/base/points.h"
@@ -45,10 +45,10 @@ TestStore& SharedStore() {
 
 // Everybody who may do anything, in one area.
 Principal Everybody(const std::string& area) {
-  return PrincipalWith({v1::ROLE_VILLAGE_CLERK, v1::ROLE_TOWN_CLERK, v1::ROLE_TOWN_REVIEWER,
-                        v1::ROLE_COUNTY_REVIEWER, v1::ROLE_COUNTY_ADMIN, v1::ROLE_DEPARTMENT,
-                        v1::ROLE_AUDITOR},
-                       area);
+  return PrincipalWith(
+      {v1::ROLE_VILLAGE_CLERK, v1::ROLE_TOWN_CLERK, v1::ROLE_TOWN_REVIEWER,
+       v1::ROLE_COUNTY_REVIEWER, v1::ROLE_COUNTY_ADMIN, v1::ROLE_DEPARTMENT, v1::ROLE_AUDITOR},
+      area);
 }
 
 class Conformance : public ::testing::TestWithParam<const RecordType*> {
@@ -115,7 +115,8 @@ class Conformance : public ::testing::TestWithParam<const RecordType*> {
     return all;
   }
 
-  bool Lists(const ListQuery& query, const StoredRecord& record, const std::string& area = kCounty) {
+  bool Lists(const ListQuery& query, const StoredRecord& record,
+             const std::string& area = kCounty) {
     for (const StoredRecord& found : List(query, area)) {
       if (found.id == record.id) return true;
     }
@@ -186,7 +187,8 @@ TEST_P(Conformance, AnUpdateMakesARevisionAndHistoryKeepsBoth) {
   EXPECT_EQ(updated->revision, 2);
   v1::ListRecordRevisionsRequest request;
   request.set_name(record.Name());
-  const auto history = store()->ListRevisions(CallAs(PrincipalWith({v1::ROLE_AUDITOR}, kCounty)), request);
+  const auto history =
+      store()->ListRevisions(CallAs(PrincipalWith({v1::ROLE_AUDITOR}, kCounty)), request);
   ASSERT_THAT(history, IsOk());
   ASSERT_EQ(history->revisions_size(), 2);
   EXPECT_EQ(history->revisions(0).operation(), "create");
@@ -374,7 +376,8 @@ TEST_P(Conformance, AFieldThatBreaksItsRulesIsNamed) {
   message.GetReflection()->SetString(&message, date, "2024-02-30");
   const auto result = Write(request);
   ASSERT_THAT(result, HasReason("REASON_FIELD_INVALID"));
-  EXPECT_EQ(DetailOf(result.status()).violations.at(0).field, absl::StrCat("record.", date->name()));
+  EXPECT_EQ(DetailOf(result.status()).violations.at(0).field,
+            absl::StrCat("record.", date->name()));
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryType, Conformance, ::testing::ValuesIn([] {

@@ -94,11 +94,13 @@ void FinishOne(const absl::StatusOr<WriteResult>& result, bool unmask, const Rec
 void WriteOne(Store& store, const CallContext& call, absl::StatusOr<WriteRequest> wish,
               const RecordDone& done, bool unmask = false) {
   if (!wish.ok()) return done(wish.status());
-  store.Write(call, *std::move(wish),
-              [done, unmask](absl::StatusOr<WriteResult> result) { FinishOne(result, unmask, done); });
+  store.Write(call, *std::move(wish), [done, unmask](absl::StatusOr<WriteResult> result) {
+    FinishOne(result, unmask, done);
+  });
 }
 
-absl::StatusOr<WriteRequest> CreateWish(const Store& store, const v1::CreateRecordRequest& request) {
+absl::StatusOr<WriteRequest> CreateWish(const Store& store,
+                                        const v1::CreateRecordRequest& request) {
   WriteRequest wish;
   FADU_ASSIGN_OR_RETURN(wish.county, ParseCountyName(request.parent()));
   FADU_ASSIGN_OR_RETURN(wish.request_id, RequestIdOf(request.request_id()));
@@ -131,7 +133,8 @@ absl::StatusOr<WriteRequest> BatchWish(const Store& store,
   return wish;
 }
 
-absl::StatusOr<WriteRequest> UpdateWish(const Store& store, const v1::UpdateRecordRequest& request) {
+absl::StatusOr<WriteRequest> UpdateWish(const Store& store,
+                                        const v1::UpdateRecordRequest& request) {
   FADU_ASSIGN_OR_RETURN(WriteRequest wish, WishFor(store, request, request.name(),
                                                    request.request_id(), Operation::kUpdate));
   wish.validate_only = request.validate_only();
@@ -144,7 +147,8 @@ absl::StatusOr<WriteRequest> UpdateWish(const Store& store, const v1::UpdateReco
   return wish;
 }
 
-absl::StatusOr<WriteRequest> ReviewWish(const Store& store, const v1::ReviewRecordRequest& request) {
+absl::StatusOr<WriteRequest> ReviewWish(const Store& store,
+                                        const v1::ReviewRecordRequest& request) {
   Operation operation = Operation::kSubmit;
   switch (request.action()) {
     case v1::REVIEW_ACTION_SUBMIT:
@@ -162,8 +166,8 @@ absl::StatusOr<WriteRequest> ReviewWish(const Store& store, const v1::ReviewReco
     default:
       return InvalidField("action", "未知的审核操作");
   }
-  FADU_ASSIGN_OR_RETURN(WriteRequest wish, WishFor(store, request, request.name(),
-                                                   request.request_id(), operation));
+  FADU_ASSIGN_OR_RETURN(WriteRequest wish,
+                        WishFor(store, request, request.name(), request.request_id(), operation));
   wish.validate_only = request.validate_only();
   wish.changes[0].comment = request.comment();
   FADU_ASSIGN_OR_RETURN(wish.changes[0].revision, RevisionOf(request.etag()));
@@ -176,8 +180,8 @@ std::unique_ptr<rpc::Service> MakeRecordService(Store& store) {
   auto service = std::make_unique<rpc::Service>("fadu.common.v1.RecordService");
   service->Handle<v1::ListRecordTypesRequest, v1::ListRecordTypesResponse>(
       "ListRecordTypes",
-      [&store](const CallContext&, const v1::ListRecordTypesRequest&)
-          -> absl::StatusOr<v1::ListRecordTypesResponse> {
+      [&store](const CallContext&,
+               const v1::ListRecordTypesRequest&) -> absl::StatusOr<v1::ListRecordTypesResponse> {
         v1::ListRecordTypesResponse response;
         for (const auto& type : store.types().all()) {
           v1::RecordType& entry = *response.add_record_types();
@@ -196,8 +200,8 @@ std::unique_ptr<rpc::Service> MakeRecordService(Store& store) {
         return response;
       });
   service->HandleRecording<v1::CreateRecordRequest, v1::Record>(
-      "CreateRecord", [&store](const CallContext& call, const v1::CreateRecordRequest& request,
-                               RecordDone done) {
+      "CreateRecord",
+      [&store](const CallContext& call, const v1::CreateRecordRequest& request, RecordDone done) {
         WriteOne(store, call, CreateWish(store, request), done);
       });
   service->HandleRecording<v1::BatchCreateRecordsRequest, v1::BatchCreateRecordsResponse>(
@@ -218,15 +222,16 @@ std::unique_ptr<rpc::Service> MakeRecordService(Store& store) {
         });
       });
   service->Handle<v1::GetRecordRequest, v1::Record>(
-      "GetRecord", [&store](const CallContext& call,
-                            const v1::GetRecordRequest& request) -> absl::StatusOr<v1::Record> {
+      "GetRecord",
+      [&store](const CallContext& call,
+               const v1::GetRecordRequest& request) -> absl::StatusOr<v1::Record> {
         FADU_ASSIGN_OR_RETURN(const StoredRecord record, store.Get(call, request.name()));
         return ToProto(record);
       });
   service->Handle<v1::ListRecordsRequest, v1::ListRecordsResponse>(
       "ListRecords",
-      [&store](const CallContext& call, const v1::ListRecordsRequest& request)
-          -> absl::StatusOr<v1::ListRecordsResponse> {
+      [&store](const CallContext& call,
+               const v1::ListRecordsRequest& request) -> absl::StatusOr<v1::ListRecordsResponse> {
         ListQuery query;
         FADU_ASSIGN_OR_RETURN(query.county, ParseCountyName(request.parent()));
         query.type = store.types().FindByCollection(request.collection());
@@ -245,18 +250,18 @@ std::unique_ptr<rpc::Service> MakeRecordService(Store& store) {
         return response;
       });
   service->HandleRecording<v1::UpdateRecordRequest, v1::Record>(
-      "UpdateRecord", [&store](const CallContext& call, const v1::UpdateRecordRequest& request,
-                               RecordDone done) {
+      "UpdateRecord",
+      [&store](const CallContext& call, const v1::UpdateRecordRequest& request, RecordDone done) {
         WriteOne(store, call, UpdateWish(store, request), done);
       });
   service->HandleRecording<v1::ReviewRecordRequest, v1::Record>(
-      "ReviewRecord", [&store](const CallContext& call, const v1::ReviewRecordRequest& request,
-                               RecordDone done) {
+      "ReviewRecord",
+      [&store](const CallContext& call, const v1::ReviewRecordRequest& request, RecordDone done) {
         WriteOne(store, call, ReviewWish(store, request), done);
       });
   service->HandleRecording<v1::DeleteRecordRequest, v1::Record>(
-      "DeleteRecord", [&store](const CallContext& call, const v1::DeleteRecordRequest& request,
-                               RecordDone done) {
+      "DeleteRecord",
+      [&store](const CallContext& call, const v1::DeleteRecordRequest& request, RecordDone done) {
         absl::StatusOr<WriteRequest> wish =
             WishFor(store, request, request.name(), request.request_id(), Operation::kDelete);
         if (wish.ok()) {
@@ -269,24 +274,24 @@ std::unique_ptr<rpc::Service> MakeRecordService(Store& store) {
         WriteOne(store, call, std::move(wish), done);
       });
   service->HandleRecording<v1::UndeleteRecordRequest, v1::Record>(
-      "UndeleteRecord", [&store](const CallContext& call, const v1::UndeleteRecordRequest& request,
-                                 RecordDone done) {
-        WriteOne(store, call,
-                 WishFor(store, request, request.name(), request.request_id(),
-                         Operation::kUndelete),
-                 done);
+      "UndeleteRecord",
+      [&store](const CallContext& call, const v1::UndeleteRecordRequest& request, RecordDone done) {
+        WriteOne(
+            store, call,
+            WishFor(store, request, request.name(), request.request_id(), Operation::kUndelete),
+            done);
       });
   service->HandleRecording<v1::UnmaskRecordRequest, v1::Record>(
-      "UnmaskRecord", [&store](const CallContext& call, const v1::UnmaskRecordRequest& request,
-                               RecordDone done) {
+      "UnmaskRecord",
+      [&store](const CallContext& call, const v1::UnmaskRecordRequest& request, RecordDone done) {
         absl::StatusOr<WriteRequest> wish =
             WishFor(store, request, request.name(), request.request_id(), Operation::kUnmask);
         if (wish.ok()) wish->changes[0].comment = request.purpose();
         WriteOne(store, call, std::move(wish), done, /*unmask=*/true);
       });
   service->HandleRecording<v1::EraseRecordRequest, v1::Record>(
-      "EraseRecord", [&store](const CallContext& call, const v1::EraseRecordRequest& request,
-                              RecordDone done) {
+      "EraseRecord",
+      [&store](const CallContext& call, const v1::EraseRecordRequest& request, RecordDone done) {
         absl::StatusOr<WriteRequest> wish =
             WishFor(store, request, request.name(), request.request_id(), Operation::kErase);
         if (wish.ok()) wish->changes[0].comment = request.reason();
@@ -303,8 +308,8 @@ std::unique_ptr<rpc::Service> MakeRecordService(Store& store) {
       });
   service->Handle<v1::VerifyEventsRequest, v1::VerifyEventsResponse>(
       "VerifyEvents",
-      [&store](const CallContext& call, const v1::VerifyEventsRequest& request)
-          -> absl::StatusOr<v1::VerifyEventsResponse> {
+      [&store](const CallContext& call,
+               const v1::VerifyEventsRequest& request) -> absl::StatusOr<v1::VerifyEventsResponse> {
         FADU_ASSIGN_OR_RETURN(const std::string county, ParseCountyName(request.parent()));
         return store.VerifyEvents(call, county);
       });

@@ -17,11 +17,11 @@ namespace fadu::records {
 
 // What distinguishes a service of records.
 struct RecordModuleOptions {
-  std::string name;                        // "mediation"
-  const RecordTypes* types = nullptr;      // lives as long as the process
-  std::map<std::string, Law> laws;         // by full message name
+  std::string name;                    // "mediation"
+  const RecordTypes* types = nullptr;  // lives as long as the process
+  std::map<std::string, Law> laws;     // by full message name
   std::vector<std::string> peers;
-  std::vector<db::Migration> migrations;   // beside EventLogMigrations()
+  std::vector<db::Migration> migrations;  // beside EventLogMigrations()
 };
 
 // A running service of records: store, RecordService, FactFeedService. Services that add methods

@@ -13,8 +13,8 @@ namespace fadu::records {
 namespace {
 
 absl::Status Invalid() {
-  return Fail(absl::StatusCode::kInvalidArgument,
-              ::fadu::common::v1::REASON_PAGE_TOKEN_INVALID, "page token does not belong here");
+  return Fail(absl::StatusCode::kInvalidArgument, ::fadu::common::v1::REASON_PAGE_TOKEN_INVALID,
+              "page token does not belong here");
 }
 
 constexpr size_t kQueryBytes = 8;

@@ -93,8 +93,7 @@ class TableSync {
 
  private:
   absl::Status Run(absl::string_view sql) {
-    const std::string text =
-        absl::StrReplaceAll(sql, {{"{schema}", schema_}, {"{role}", role_}});
+    const std::string text = absl::StrReplaceAll(sql, {{"{schema}", schema_}, {"{role}", role_}});
     return transaction_.Execute(db::Statement{"record_table", text}).status();
   }
 
@@ -124,10 +123,9 @@ class TableSync {
       const std::string select =
           absl::StrCat("SELECT county_code, id, message, sealed IS NOT NULL FROM ", table,
                        " WHERE (county_code, id) > ($1, $2) ORDER BY county_code, id LIMIT $3");
-      FADU_ASSIGN_OR_RETURN(
-          const db::Rows rows,
-          transaction_.Run(db::Statement{"fill_read", select},
-                           db::Params().Text(county).Id(id).Int(kBackfillBatch)));
+      FADU_ASSIGN_OR_RETURN(const db::Rows rows,
+                            transaction_.Run(db::Statement{"fill_read", select},
+                                             db::Params().Text(county).Id(id).Int(kBackfillBatch)));
       if (rows.empty()) return absl::OkStatus();
       for (const db::Row& row : rows) {
         county = row.Text(0);

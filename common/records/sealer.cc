@@ -49,9 +49,12 @@ absl::StatusOr<std::string> Encrypt(absl::string_view key, absl::string_view aad
   int length = 0;
   int tail = 0;
   if (context == nullptr ||
-      EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, Bytes(key), Bytes(nonce)) != 1 ||
-      EVP_EncryptUpdate(context.get(), nullptr, &length, Bytes(aad), static_cast<int>(aad.size())) != 1 ||
-      EVP_EncryptUpdate(context.get(), cipher, &length, Bytes(clear), static_cast<int>(clear.size())) != 1 ||
+      EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, Bytes(key), Bytes(nonce)) !=
+          1 ||
+      EVP_EncryptUpdate(context.get(), nullptr, &length, Bytes(aad),
+                        static_cast<int>(aad.size())) != 1 ||
+      EVP_EncryptUpdate(context.get(), cipher, &length, Bytes(clear),
+                        static_cast<int>(clear.size())) != 1 ||
       EVP_EncryptFinal_ex(context.get(), cipher + length, &tail) != 1 ||
       EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, kTag, cipher + clear.size()) != 1) {
     return FADU_BUG("AES-256-GCM is not available");
@@ -73,9 +76,12 @@ absl::StatusOr<std::string> Decrypt(absl::string_view key, absl::string_view aad
   int length = 0;
   int tail = 0;
   if (context == nullptr ||
-      EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, Bytes(key), Bytes(nonce)) != 1 ||
-      EVP_DecryptUpdate(context.get(), nullptr, &length, Bytes(aad), static_cast<int>(aad.size())) != 1 ||
-      EVP_DecryptUpdate(context.get(), out, &length, Bytes(body), static_cast<int>(body.size())) != 1 ||
+      EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, Bytes(key), Bytes(nonce)) !=
+          1 ||
+      EVP_DecryptUpdate(context.get(), nullptr, &length, Bytes(aad),
+                        static_cast<int>(aad.size())) != 1 ||
+      EVP_DecryptUpdate(context.get(), out, &length, Bytes(body), static_cast<int>(body.size())) !=
+          1 ||
       EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, kTag, tag.data()) != 1 ||
       EVP_DecryptFinal_ex(context.get(), out + length, &tail) != 1) {
     return Broken(aad);
@@ -147,8 +153,7 @@ absl::StatusOr<std::unique_ptr<Sealer>> Sealer::Load(absl::string_view folder,
         absl::StrCat("the key file ", path, " is open to others; chmod 0400 it"));
   }
   if (size != 32) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the key file ", path, " is not 32 bytes"));
+    return absl::FailedPreconditionError(absl::StrCat("the key file ", path, " is not 32 bytes"));
   }
   return std::make_unique<Sealer>(std::string(key, 32));
 }

@@ -130,9 +130,9 @@ absl::StatusOr<RecordRow> ReadRow(const db::Row& row, const RecordType& type,
   }
   record.message = std::move(message);
   if (open && !read.sealed_bytes.empty() && !read.wrapped_key.empty()) {
-    FADU_ASSIGN_OR_RETURN(const std::string clear,
-                          sealer.Open(county, read.wrapped_key, AadOf(county, type, record.id),
-                                      read.sealed_bytes));
+    FADU_ASSIGN_OR_RETURN(
+        const std::string clear,
+        sealer.Open(county, read.wrapped_key, AadOf(county, type, record.id), read.sealed_bytes));
     std::shared_ptr<Message> sealed = type.New();
     if (!sealed->ParseFromString(clear)) return FADU_BUG("a sealed message does not parse");
     record.sealed = std::move(sealed);
@@ -210,9 +210,8 @@ absl::Status CheckBeforeQueue(const CallContext& call, const WriteRequest& reque
       const bool content = change.operation == Operation::kCreate ||
                            change.operation == Operation::kUpdate ||
                            change.operation == Operation::kSubmit;
-      const bool writes = std::any_of(writers.begin(), writers.end(), [&](int role) {
-        return call.principal.HasRole(role);
-      });
+      const bool writes = std::any_of(writers.begin(), writers.end(),
+                                      [&](int role) { return call.principal.HasRole(role); });
       if (change.type->options().managed() || (content && !writes)) {
         return Fail(absl::StatusCode::kPermissionDenied, v1::REASON_ROLE_DENIED,
                     "the caller may not write this record type");
@@ -327,9 +326,9 @@ absl::StatusOr<ListPage> Store::List(const CallContext& call, const ListQuery& q
   FADU_ASSIGN_OR_RETURN(const FilterNode filter, ParseFilter(query.filter, type, FilterUse::kList));
   FADU_ASSIGN_OR_RETURN(const ListOrder order, ParseOrder(query.order_by, type));
   const int size = PageSize(query.page_size);
-  const std::string identity = absl::StrCat(
-      query.county, "|", type.full_name(), "|", query.filter, "|", query.order_by, "|",
-      query.show_deleted, "|", query.review_state, "|", absl::StrJoin(areas, ","));
+  const std::string identity =
+      absl::StrCat(query.county, "|", type.full_name(), "|", query.filter, "|", query.order_by, "|",
+                   query.show_deleted, "|", query.review_state, "|", absl::StrJoin(areas, ","));
 
   ListSelection selection;
   selection.county = query.county;
@@ -368,8 +367,9 @@ absl::StatusOr<ListPage> Store::List(const CallContext& call, const ListQuery& q
           selection.not_below = window_end;
         }
         const BoundSql bound = SelectPage(selection, *impl_->sealer);
-        FADU_ASSIGN_OR_RETURN(const db::Rows rows,
-                              transaction.Run(db::Statement{"list_records", bound.sql}, bound.params));
+        FADU_ASSIGN_OR_RETURN(
+            const db::Rows rows,
+            transaction.Run(db::Statement{"list_records", bound.sql}, bound.params));
         const auto count = static_cast<int>(rows.size());
         for (int i = 0; i < std::min(count, size); ++i) {
           FADU_ASSIGN_OR_RETURN(RecordRow row, ReadRow(rows[static_cast<size_t>(i)], type,
@@ -403,9 +403,8 @@ absl::StatusOr<v1::ListRecordRevisionsResponse> Store::ListRevisions(
   const int size = PageSize(request.page_size());
   int64_t after = 0;
   if (!request.page_token().empty()) {
-    FADU_ASSIGN_OR_RETURN(
-        const std::vector<std::string> parts,
-        ReadPageToken(*impl_->sealer, request.name(), request.page_token(), 1));
+    FADU_ASSIGN_OR_RETURN(const std::vector<std::string> parts,
+                          ReadPageToken(*impl_->sealer, request.name(), request.page_token(), 1));
     if (!absl::SimpleAtoi(parts[0], &after)) return FADU_BUG("a page token of ours has no number");
   }
   v1::ListRecordRevisionsResponse response;
@@ -542,7 +541,8 @@ absl::StatusOr<v1::VerifyEventsResponse> Store::VerifyEvents(const CallContext& 
 absl::StatusOr<v1::PullFactsResponse> Store::PullFacts(const CallContext& call,
                                                        const v1::PullFactsRequest& request) {
   const std::string& county = request.county_code();
-  const int64_t limit = request.max_facts() <= 0 ? kMaxFacts : std::min(request.max_facts(), kMaxFacts);
+  const int64_t limit =
+      request.max_facts() <= 0 ? kMaxFacts : std::min(request.max_facts(), kMaxFacts);
   v1::PullFactsResponse response;
   FADU_RETURN_IF_ERROR(impl_->pool.Read(
       db::Scope::WholeCounty(county), call.deadline,

@@ -39,7 +39,8 @@ struct StoredRecord {
   std::string area_code;
   fadu::common::v1::ReviewState review_state = fadu::common::v1::REVIEW_STATE_UNSPECIFIED;
   std::shared_ptr<google::protobuf::Message> message;  // without sealed fields
-  std::shared_ptr<google::protobuf::Message> sealed;   // sealed fields in clear; null: none or erased
+  std::shared_ptr<google::protobuf::Message>
+      sealed;  // sealed fields in clear; null: none or erased
   absl::Time created_at;
   absl::Time updated_at;
   absl::optional<absl::Time> deleted_at;
@@ -55,12 +56,13 @@ struct LawContext {
 };
 
 // The law of one type: decides whether `after` may be (given `before`, null on create) and sets its
-// output-only fields. Both hold sealed fields in clear. Pure: no clock, no SQL. Runs for create and update.
+// output-only fields. Both hold sealed fields in clear. Pure: no clock, no SQL. Runs for create and
+// update.
 using Law = std::function<absl::Status(const google::protobuf::Message* before,
                                        google::protobuf::Message& after, const LawContext&)>;
 
-// The county's rows under the counter lock, for a decision: what is read here cannot change before the
-// commit.
+// The county's rows under the counter lock, for a decision: what is read here cannot change before
+// the commit.
 class LockedView {
  public:
   virtual ~LockedView() = default;
@@ -70,8 +72,9 @@ class LockedView {
   // One record; nullopt when there is none.
   virtual absl::StatusOr<absl::optional<StoredRecord>> Get(const RecordType& type,
                                                            const Uuid& id) = 0;
-  // Plain statements of the same service in the same transaction (credentials, numbers). They stay when a
-  // change is refused after the decision, or with validate_only: a decision checks all it can first.
+  // Plain statements of the same service in the same transaction (credentials, numbers). They stay
+  // when a change is refused after the decision, or with validate_only: a decision checks all it
+  // can first.
   virtual db::Transaction& sql() = 0;
 };
 
@@ -94,11 +97,11 @@ struct Change {
   const RecordType* type = nullptr;
   Uuid id;                                             // kCreate: nil means a new one
   std::shared_ptr<google::protobuf::Message> message;  // kCreate, kUpdate: as the caller sent it
-  std::vector<std::string> mask;                       // kUpdate: top-level fields; empty: populated
-                                                       // ones; "*": all
-  absl::optional<int64_t> revision;                    // the etag that was read
-  std::string comment;                                 // reason, purpose, return comment
-  bool submit = false;                                 // kCreate: submit at once
+  std::vector<std::string> mask;     // kUpdate: top-level fields; empty: populated
+                                     // ones; "*": all
+  absl::optional<int64_t> revision;  // the etag that was read
+  std::string comment;               // reason, purpose, return comment
+  bool submit = false;               // kCreate: submit at once
 };
 
 // One wish: one or more changes in one county, all or none.
@@ -156,15 +159,17 @@ class Store {
   // Records. `done` runs once, on a writer thread or, when refused at once, on this one.
   //
   // Checked before the queue: Rules, law of creation, role and area of the caller (NOT_FOUND /
-  // REASON_NOT_FOUND for what it may not see, PERMISSION_DENIED / REASON_AREA_DENIED, REASON_ROLE_DENIED). Under
-  // the lock: request id (replay, or INVALID_ARGUMENT / REASON_REQUEST_ID_REUSED), existence, etag
-  // (ABORTED / REASON_ETAG_MISMATCH), review state, law of change. The rest: db::GroupWriter.
+  // REASON_NOT_FOUND for what it may not see, PERMISSION_DENIED / REASON_AREA_DENIED,
+  // REASON_ROLE_DENIED). Under the lock: request id (replay, or INVALID_ARGUMENT /
+  // REASON_REQUEST_ID_REUSED), existence, etag (ABORTED / REASON_ETAG_MISMATCH), review state, law
+  // of change. The rest: db::GroupWriter.
   void Write(const CallContext& call, WriteRequest request,
              std::function<void(absl::StatusOr<WriteResult>)> done);
   // The same, waiting. Not on a gRPC callback thread.
   absl::StatusOr<WriteResult> WriteAndWait(const CallContext& call, WriteRequest request);
 
-  // NOT_FOUND / REASON_NOT_FOUND when it does not exist or lies outside the caller's areas or roles.
+  // NOT_FOUND / REASON_NOT_FOUND when it does not exist or lies outside the caller's areas or
+  // roles.
   absl::StatusOr<StoredRecord> Get(const CallContext& call, absl::string_view name);
   // Complete over its pages: a page may be short, never the list.
   absl::StatusOr<ListPage> List(const CallContext& call, const ListQuery& query);
@@ -173,8 +178,8 @@ class Store {
       const CallContext& call, const fadu::common::v1::ListRecordRevisionsRequest& request);
   absl::StatusOr<fadu::common::v1::ListEventsResponse> ListEvents(
       const CallContext& call, const fadu::common::v1::ListEventsRequest& request);
-  absl::StatusOr<fadu::common::v1::VerifyEventsResponse> VerifyEvents(
-      const CallContext& call, absl::string_view county);
+  absl::StatusOr<fadu::common::v1::VerifyEventsResponse> VerifyEvents(const CallContext& call,
+                                                                      absl::string_view county);
   absl::StatusOr<fadu::common::v1::PullFactsResponse> PullFacts(
       const CallContext& call, const fadu::common::v1::PullFactsRequest& request);
 

@@ -72,8 +72,8 @@ class RecordOperation : public db::WriteOperation {
 };
 
 struct Store::Impl {
-  Impl(const StoreOptions& store_options, db::Pool& store_pool, std::unique_ptr<Sealer> store_sealer,
-       IdSource& id_source);
+  Impl(const StoreOptions& store_options, db::Pool& store_pool,
+       std::unique_ptr<Sealer> store_sealer, IdSource& id_source);
   ~Impl();
 
   const StoreOptions& options;

@@ -63,7 +63,8 @@ class StoreTest : public ::testing::Test {
     return request;
   }
 
-  WriteRequest On(const StoredRecord& record, Operation operation, const std::string& comment = "") {
+  WriteRequest On(const StoredRecord& record, Operation operation,
+                  const std::string& comment = "") {
     Change change;
     change.operation = operation;
     change.type = &Widgets();
@@ -104,7 +105,8 @@ class StoreTest : public ::testing::Test {
   TestStore store_{Types(), {}, /*window=*/7};
 };
 
-// ---- review --------------------------------------------------------------------------------------
+// ---- review
+// --------------------------------------------------------------------------------------
 
 TEST_F(StoreTest, AVillagesSubmissionWaitsForItsTown) {
   const auto record = Write(VillageClerk(), Create(Widget(1), /*submit=*/true));
@@ -171,15 +173,15 @@ TEST_F(StoreTest, AWithdrawnRecordIsATombstone) {
   EXPECT_TRUE(facts->facts().rbegin()->tombstone());
 }
 
-// ---- the writer ----------------------------------------------------------------------------------
+// ---- the writer
+// ----------------------------------------------------------------------------------
 
 TEST_F(StoreTest, TwentyEqualRequestsAtOnceHaveOneEffect) {
   const WriteRequest request = Create(Widget(1));
   std::vector<std::future<absl::StatusOr<WriteResult>>> answers;
   for (int i = 0; i < 20; ++i) {
-    answers.push_back(std::async(std::launch::async, [&] {
-      return store_->WriteAndWait(CallAs(TownReviewer()), request);
-    }));
+    answers.push_back(std::async(
+        std::launch::async, [&] { return store_->WriteAndWait(CallAs(TownReviewer()), request); }));
   }
   std::set<Uuid> ids;
   for (auto& answer : answers) {
@@ -198,8 +200,8 @@ TEST_F(StoreTest, OfThirtyUpdatesWithOneEtagOneWins) {
     WriteRequest edit = On(*record, Operation::kUpdate);
     edit.changes[0].message = std::make_shared<fixture::Widget>(Widget(i + 2));
     edit.changes[0].revision = 1;
-    answers.push_back(std::async(std::launch::async,
-                                 [this, edit] { return Write(TownReviewer(), edit); }));
+    answers.push_back(
+        std::async(std::launch::async, [this, edit] { return Write(TownReviewer(), edit); }));
   }
   int won = 0;
   int aborted = 0;
@@ -304,9 +306,8 @@ class FaultPoint : public StoreTest, public ::testing::WithParamInterface<const 
 
 TEST_P(FaultPoint, ACutConnectionLosesAndDoublesNothing) {
   std::atomic<int> cuts{0};
-  store_->writer().SetFaultPoint([&](absl::string_view step) {
-    return step == GetParam() && cuts.fetch_add(1) % 2 == 0;
-  });
+  store_->writer().SetFaultPoint(
+      [&](absl::string_view step) { return step == GetParam() && cuts.fetch_add(1) % 2 == 0; });
   for (int i = 0; i < 10; ++i) {
     ASSERT_THAT(Write(TownReviewer(), Create(Widget(i))), IsOk()) << i;
   }
@@ -332,7 +333,8 @@ TEST_F(StoreTest, AKilledBackendIsNotNoticedByCallers) {
   EXPECT_EQ(ListAll({}, TownReviewer()).size(), 2U);
 }
 
-// ---- lists ---------------------------------------------------------------------------------------
+// ---- lists
+// ---------------------------------------------------------------------------------------
 
 TEST_F(StoreTest, AWindowedListIsCompleteOverItsShortPages) {
   Fill(40);  // windows of seven
@@ -362,7 +364,8 @@ TEST_F(StoreTest, OrderByAnIndexedFieldGoesThroughItsPages) {
   const std::vector<StoredRecord> found = ListAll(query, TownReviewer());
   ASSERT_EQ(found.size(), 25U);
   for (size_t i = 0; i < found.size(); ++i) {
-    EXPECT_EQ(static_cast<const fixture::Widget&>(*found[i].message).weight(), static_cast<int>(i + 1));
+    EXPECT_EQ(static_cast<const fixture::Widget&>(*found[i].message).weight(),
+              static_cast<int>(i + 1));
   }
 }
 
@@ -382,7 +385,8 @@ TEST_F(StoreTest, APageTokenBelongsToItsQuery) {
   EXPECT_THAT(store_->List(CallAs(TownReviewer()), query), HasReason("REASON_PAGE_TOKEN_INVALID"));
 }
 
-// ---- the second wall -----------------------------------------------------------------------------
+// ---- the second wall
+// -----------------------------------------------------------------------------
 
 TEST_F(StoreTest, WithoutAScopeNoRowIsSeen) {
   ASSERT_THAT(Write(TownReviewer(), Create(Widget(1))), IsOk());
@@ -396,7 +400,8 @@ TEST_F(StoreTest, WithoutAScopeNoRowIsSeen) {
 TEST_F(StoreTest, RowLevelSecurityAloneKeepsAreasApart) {
   ASSERT_THAT(Write(TownReviewer(), Create(Widget(1, kVillage))), IsOk());
   ASSERT_THAT(Write(TownReviewer(), Create(Widget(2, kOtherVillage))), IsOk());
-  const auto rows = store_.AsService(db::Scope{{kCounty}, {kVillage}}, "SELECT area_code FROM widget");
+  const auto rows =
+      store_.AsService(db::Scope{{kCounty}, {kVillage}}, "SELECT area_code FROM widget");
   ASSERT_THAT(rows, IsOk());
   ASSERT_EQ(rows->size(), 1U);
   EXPECT_EQ((*rows)[0].Text(0), kVillage);
@@ -414,8 +419,9 @@ TEST_F(StoreTest, TheServiceCannotChangeTheEventLog) {
 
 TEST_F(StoreTest, AChangedEventBreaksTheChainAtItsPlace) {
   for (int i = 0; i < 5; ++i) ASSERT_THAT(Write(TownReviewer(), Create(Widget(i))), IsOk());
-  ASSERT_THAT(store_.Admin("UPDATE conformance.event SET entry = entry || '\\x00'::bytea WHERE seq = 3"),
-              IsOk());
+  ASSERT_THAT(
+      store_.Admin("UPDATE conformance.event SET entry = entry || '\\x00'::bytea WHERE seq = 3"),
+      IsOk());
   const auto verified = store_->VerifyEvents(CallAs(Auditor()), kCounty);
   ASSERT_THAT(verified, HasReason("REASON_INTEGRITY_BROKEN"));
   EXPECT_THAT(DetailOf(verified.status()).metadata.at("where"), HasSubstr("第 3 条"));
@@ -424,7 +430,8 @@ TEST_F(StoreTest, AChangedEventBreaksTheChainAtItsPlace) {
 TEST_F(StoreTest, AMissingEventIsFound) {
   for (int i = 0; i < 5; ++i) ASSERT_THAT(Write(TownReviewer(), Create(Widget(i))), IsOk());
   ASSERT_THAT(store_.Admin("DELETE FROM conformance.event WHERE seq = 5"), IsOk());
-  EXPECT_THAT(store_->VerifyEvents(CallAs(Auditor()), kCounty), HasReason("REASON_INTEGRITY_BROKEN"));
+  EXPECT_THAT(store_->VerifyEvents(CallAs(Auditor()), kCounty),
+              HasReason("REASON_INTEGRITY_BROKEN"));
 }
 
 TEST_F(StoreTest, SealedBytesDoNotOpenInAnotherRow) {
@@ -434,11 +441,12 @@ TEST_F(StoreTest, SealedBytesDoNotOpenInAnotherRow) {
   two.add_people()->set_name("示例乙");
   const auto first = Write(TownReviewer(), Create(one));
   const auto second = Write(TownReviewer(), Create(two));
-  ASSERT_THAT(store_.Admin(absl::StrCat(
-                  "UPDATE conformance.widget SET (sealed, record_key) = (SELECT sealed, record_key FROM "
-                  "conformance.widget WHERE id = '", first->id.ToString(), "') WHERE id = '",
-                  second->id.ToString(), "'")),
-              IsOk());
+  ASSERT_THAT(
+      store_.Admin(absl::StrCat(
+          "UPDATE conformance.widget SET (sealed, record_key) = (SELECT sealed, record_key FROM "
+          "conformance.widget WHERE id = '",
+          first->id.ToString(), "') WHERE id = '", second->id.ToString(), "'")),
+      IsOk());
   EXPECT_THAT(store_->Get(CallAs(TownReviewer()), second->Name()),
               HasReason("REASON_INTEGRITY_BROKEN"));
 }
@@ -457,11 +465,13 @@ TEST_F(StoreTest, AnUnmaskingIsAnEventWithItsPurpose) {
   EXPECT_EQ(events->events(1).entry().comment(), "核对身份");
 }
 
-// ---- the tables ----------------------------------------------------------------------------------
+// ---- the tables
+// ----------------------------------------------------------------------------------
 
 TEST_F(StoreTest, SyncingTheTablesAgainChangesNothing) {
   ASSERT_THAT(Write(TownReviewer(), Create(Widget(1))), IsOk());
-  EXPECT_THAT(SyncRecordTables(store_.admin_dsn(), "conformance", "fadu_conformance", Types()), IsOk());
+  EXPECT_THAT(SyncRecordTables(store_.admin_dsn(), "conformance", "fadu_conformance", Types()),
+              IsOk());
   EXPECT_EQ(ListAll({}, TownReviewer()).size(), 1U);
 }
 
@@ -469,8 +479,11 @@ TEST_F(StoreTest, AColumnThatCameLaterIsFilledFromTheMessages) {
   ASSERT_THAT(Write(TownReviewer(), Create(Widget(12))), IsOk());
   ASSERT_THAT(store_.Admin("DROP VIEW conformance.widget_view"), IsOk());
   ASSERT_THAT(store_.Admin("CREATE VIEW conformance.widget_view AS SELECT 1 AS one"), IsOk());
-  ASSERT_THAT(store_.Admin("ALTER TABLE conformance.widget DROP COLUMN weight, DROP COLUMN stripes"), IsOk());
-  ASSERT_THAT(SyncRecordTables(store_.admin_dsn(), "conformance", "fadu_conformance", Types()), IsOk());
+  ASSERT_THAT(
+      store_.Admin("ALTER TABLE conformance.widget DROP COLUMN weight, DROP COLUMN stripes"),
+      IsOk());
+  ASSERT_THAT(SyncRecordTables(store_.admin_dsn(), "conformance", "fadu_conformance", Types()),
+              IsOk());
   ListQuery query;
   query.filter = "weight = 12";
   EXPECT_EQ(ListAll(query, TownReviewer()).size(), 1U);
@@ -487,8 +500,10 @@ TEST_F(StoreTest, EveryIndexedFilterUsesItsIndexOnAHundredThousandRows) {
           "review_state, created_at, updated_at, message, title, colour, stripes, weight, broken, "
           "price_e4, sold_date, people_phone_blind) SELECT '421221', "
           "('018f0000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, 1, "
-          "'421221106' || lpad((200 + i % 13)::text, 3, '0'), date '2024-01-01' + i % 366, 'CONFIRMED', "
-          "timestamptz '2024-01-01', timestamptz '2024-01-01', '\\x", bytes,
+          "'421221106' || lpad((200 + i % 13)::text, 3, '0'), date '2024-01-01' + i % 366, "
+          "'CONFIRMED', "
+          "timestamptz '2024-01-01', timestamptz '2024-01-01', '\\x",
+          bytes,
           "'::bytea, '样品' || i, CASE WHEN i % 50 = 0 THEN 'BLUE' ELSE 'RED' END, '{}', i % 1000, "
           "false, 0, NULL, '{}' FROM generate_series(1, 100000) AS i")),
       IsOk());
@@ -506,8 +521,10 @@ TEST_F(StoreTest, EveryIndexedFilterUsesItsIndexOnAHundredThousandRows) {
   for (const auto& [predicate, index] : cases) {
     const auto plan = store_.AsService(
         db::Scope::WholeCounty(kCounty),
-        absl::StrCat("EXPLAIN SELECT id FROM widget WHERE county_code = '421221' AND deleted_at IS NULL "
-                     "AND (", predicate, ") ORDER BY id DESC LIMIT 51"));
+        absl::StrCat(
+            "EXPLAIN SELECT id FROM widget WHERE county_code = '421221' AND deleted_at IS NULL "
+            "AND (",
+            predicate, ") ORDER BY id DESC LIMIT 51"));
     ASSERT_THAT(plan, IsOk());
     std::string text;
     for (const db::Row& row : *plan) absl::StrAppend(&text, row.Text(0), "\n");

@@ -53,10 +53,12 @@ inline void FillMessage(google::protobuf::Message& message, const std::string& a
         if (rules.format() == v1::FORMAT_DECIMAL) text = absl::StrCat(salt, ".25");
         if (rules.format() == v1::FORMAT_NAME) text = "counties/421221";
         if (rules.format() == v1::FORMAT_AREA_NAME) text = absl::StrCat("areas/", area);
-        if (rules.max_len() > 0 && rules.max_len() < 10 && rules.format() == v1::FORMAT_UNSPECIFIED) {
+        if (rules.max_len() > 0 && rules.max_len() < 10 &&
+            rules.format() == v1::FORMAT_UNSPECIFIED) {
           text = "件";
         }
-        if (rules.max_len() >= 10 && rules.max_len() < 15 && rules.format() == v1::FORMAT_UNSPECIFIED) {
+        if (rules.max_len() >= 10 && rules.max_len() < 15 &&
+            rules.format() == v1::FORMAT_UNSPECIFIED) {
           text = absl::StrCat("值", salt);
         }
         if (field->type() == FieldDescriptor::TYPE_BYTES) text = std::string("\x00\x01", 2);
@@ -163,7 +165,9 @@ class TestStore {
   const std::string& admin_dsn() const { return admin_dsn_; }
 
   // Runs a statement as the administrator, who sees all rows.
-  absl::StatusOr<db::Rows> Admin(const std::string& sql) { return RunOn(*admin_, db::Scope{}, sql); }
+  absl::StatusOr<db::Rows> Admin(const std::string& sql) {
+    return RunOn(*admin_, db::Scope{}, sql);
+  }
   // Runs a statement as the service's role in a scope.
   absl::StatusOr<db::Rows> AsService(const db::Scope& scope, const std::string& sql) {
     return RunOn(*pool_, scope, sql);
@@ -173,10 +177,9 @@ class TestStore {
   static absl::StatusOr<db::Rows> RunOn(db::Pool& pool, const db::Scope& scope,
                                         const std::string& sql) {
     db::Rows rows;
-    const absl::Status status =
-        pool.InTransaction(scope, absl::Now() + absl::Seconds(60), [&](db::Transaction& transaction) {
-          absl::StatusOr<db::Rows> result =
-              transaction.Run(db::Statement{"test", sql});
+    const absl::Status status = pool.InTransaction(
+        scope, absl::Now() + absl::Seconds(60), [&](db::Transaction& transaction) {
+          absl::StatusOr<db::Rows> result = transaction.Run(db::Statement{"test", sql});
           if (result.ok()) rows = *std::move(result);
           return result.status();
         });

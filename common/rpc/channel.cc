@@ -51,8 +51,7 @@ absl::Status AddMetadata(const CallOptions& options, grpc::ClientContext& contex
     return Fail(absl::StatusCode::kUnauthenticated, v1::REASON_IDENTITY_MISSING,
                 "the bearer token is not text");
   }
-  const auto add = [&context](const char* key, absl::string_view prefix,
-                              const std::string& value) {
+  const auto add = [&context](const char* key, absl::string_view prefix, const std::string& value) {
     if (!value.empty() && IsMetadataValue(value)) {
       context.AddMetadata(key, absl::StrCat(prefix, value));
     }
@@ -124,8 +123,8 @@ class GrpcChannel final : public Channel {
                            google::protobuf::Message* response) {
     if (!status.ok()) return FromWire(status);
     const grpc::Status read =
-        grpc::GenericDeserialize<grpc::ProtoBufferReader, google::protobuf::Message>(
-            &flight.answer, response);
+        grpc::GenericDeserialize<grpc::ProtoBufferReader, google::protobuf::Message>(&flight.answer,
+                                                                                     response);
     if (read.ok()) return absl::OkStatus();
     return Fail(absl::StatusCode::kInternal, v1::REASON_INTERNAL,
                 "the answer is not the message the method gives");
@@ -157,9 +156,10 @@ std::shared_ptr<Channel> NewGrpcChannel(std::shared_ptr<grpc::Channel> channel,
 }
 
 std::shared_ptr<Channel> Channel::ToAddress(absl::string_view target) {
-  return NewGrpcChannel(grpc::CreateCustomChannel(
-      std::string(target), grpc::InsecureChannelCredentials(), ChannelArgumentsOf()),
-                        /*gate=*/nullptr);
+  return NewGrpcChannel(
+      grpc::CreateCustomChannel(std::string(target), grpc::InsecureChannelCredentials(),
+                                ChannelArgumentsOf()),
+      /*gate=*/nullptr);
 }
 
 struct Peers::Impl {

@@ -38,8 +38,8 @@ constexpr absl::string_view kAccountPrefix = "accounts/";
 constexpr absl::string_view kServicePrefix = "services/";
 constexpr absl::string_view kRegistry = "registry";  // the only issuer of users and clients
 constexpr size_t kSignatureSize = 64;
-constexpr size_t kMaxBearerSize = 90000;   // a SignedIdentity at its limits, in base64
-constexpr size_t kMaxVerified = 4096;      // verified tokens kept, of some hundred bytes each
+constexpr size_t kMaxBearerSize = 90000;  // a SignedIdentity at its limits, in base64
+constexpr size_t kMaxVerified = 4096;     // verified tokens kept, of some hundred bytes each
 
 struct FreeKey {
   void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
@@ -73,9 +73,7 @@ absl::Status FileError(absl::string_view path, absl::string_view problem) {
   return absl::FailedPreconditionError(absl::StrCat(path, ": ", problem));
 }
 
-absl::Status SystemError(absl::string_view path) {
-  return FileError(path, std::strerror(errno));
-}
+absl::Status SystemError(absl::string_view path) { return FileError(path, std::strerror(errno)); }
 
 struct FileText {
   std::string text;
@@ -197,8 +195,7 @@ absl::StatusOr<Principal> PrincipalOf(const v1::Identity& identity) {
         grant.role() == v1::ROLE_SERVICE) {
       return NotOurs("the identity holds a grant that cannot be");
     }
-    principal.grants.push_back(
-        RoleGrant{grant.role(), grant.area_code(), grant.organisation()});
+    principal.grants.push_back(RoleGrant{grant.role(), grant.area_code(), grant.organisation()});
   }
   return principal;
 }
@@ -307,11 +304,10 @@ absl::StatusOr<Verifier::Keys::Verified> Verifier::Keys::Check(absl::string_view
   const bool genuine =
       digest != nullptr && token.signature().size() == kSignatureSize &&
       EVP_DigestVerifyInit(digest.get(), nullptr, nullptr, nullptr, key->second.get()) == 1 &&
-      EVP_DigestVerify(digest.get(),
-                       reinterpret_cast<const unsigned char*>(token.signature().data()),
-                       token.signature().size(),
-                       reinterpret_cast<const unsigned char*>(token.identity().data()),
-                       token.identity().size()) == 1;
+      EVP_DigestVerify(
+          digest.get(), reinterpret_cast<const unsigned char*>(token.signature().data()),
+          token.signature().size(), reinterpret_cast<const unsigned char*>(token.identity().data()),
+          token.identity().size()) == 1;
   ERR_clear_error();
   if (!genuine) return NotOurs("the signature of the bearer token does not fit");
   FADU_ASSIGN_OR_RETURN(Principal principal, PrincipalOf(identity));

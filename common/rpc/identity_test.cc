@@ -105,8 +105,7 @@ TEST_F(IdentityTest, AMissingKeyIsRefused) {
 
 TEST_F(IdentityTest, AFileThatIsNoKeyIsRefused) {
   std::ofstream(folder_.path() + "/registry.pub") << "hello";
-  EXPECT_EQ(Verifier::Load(folder_.path()).status().code(),
-            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(Verifier::Load(folder_.path()).status().code(), absl::StatusCode::kFailedPrecondition);
 }
 
 TEST_F(IdentityTest, TheRegistrySignsUsers) {

@@ -32,8 +32,8 @@ class Gauges : public prometheus::Collectable {
   void Add(absl::string_view name, absl::string_view help,
            std::map<std::string, std::string> labels, std::function<double()> read) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    gauges_.push_back(One{std::string(name), std::string(help), std::move(labels),
-                          std::move(read)});
+    gauges_.push_back(
+        One{std::string(name), std::string(help), std::move(labels), std::move(read)});
   }
 
   std::vector<prometheus::MetricFamily> Collect() const override {
@@ -93,11 +93,10 @@ struct Metrics::Impl {
   std::shared_ptr<Gauges> gauges = std::make_shared<Gauges>();
   std::vector<std::unique_ptr<prometheus::Exposer>> exposers;
 
-  prometheus::Family<prometheus::Counter>& started =
-      prometheus::BuildCounter()
-          .Name("grpc_server_call_started_total")
-          .Help("Server calls started")
-          .Register(*registry);
+  prometheus::Family<prometheus::Counter>& started = prometheus::BuildCounter()
+                                                         .Name("grpc_server_call_started_total")
+                                                         .Help("Server calls started")
+                                                         .Register(*registry);
   prometheus::Family<prometheus::Histogram>& server_duration =
       prometheus::BuildHistogram()
           .Name("grpc_server_call_duration_seconds")
@@ -119,35 +118,38 @@ Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
 Metrics::~Metrics() = default;
 
 void Metrics::ServerCallStarted(absl::string_view service, absl::string_view method) {
-  impl_->Find(impl_->started_series,
-              Impl::Key(std::string(service), std::string(method), absl::StatusCode::kOk),
-              [&]() -> prometheus::Counter& {
-                return impl_->started.Add(
-                    {{"service", std::string(service)}, {"grpc_method", std::string(method)}});
-              })
+  impl_
+      ->Find(impl_->started_series,
+             Impl::Key(std::string(service), std::string(method), absl::StatusCode::kOk),
+             [&]() -> prometheus::Counter& {
+               return impl_->started.Add(
+                   {{"service", std::string(service)}, {"grpc_method", std::string(method)}});
+             })
       .Increment();
 }
 
 void Metrics::ServerCallFinished(absl::string_view service, absl::string_view method,
                                  absl::StatusCode code, absl::Duration duration) {
-  impl_->Find(impl_->server_series, Impl::Key(std::string(service), std::string(method), code),
-              [&]() -> prometheus::Histogram& {
-                return impl_->server_duration.Add({{"service", std::string(service)},
-                                                   {"grpc_method", std::string(method)},
-                                                   {"grpc_status", absl::StatusCodeToString(code)}},
-                                                  Buckets());
-              })
+  impl_
+      ->Find(impl_->server_series, Impl::Key(std::string(service), std::string(method), code),
+             [&]() -> prometheus::Histogram& {
+               return impl_->server_duration.Add({{"service", std::string(service)},
+                                                  {"grpc_method", std::string(method)},
+                                                  {"grpc_status", absl::StatusCodeToString(code)}},
+                                                 Buckets());
+             })
       .Observe(absl::ToDoubleSeconds(duration));
 }
 
 void Metrics::ClientCallFinished(absl::string_view method, absl::StatusCode code,
                                  absl::Duration duration) {
-  impl_->Find(impl_->client_series, Impl::Key(std::string(), std::string(method), code),
-              [&]() -> prometheus::Histogram& {
-                return impl_->client_duration.Add({{"grpc_method", std::string(method)},
-                                                   {"grpc_status", absl::StatusCodeToString(code)}},
-                                                  Buckets());
-              })
+  impl_
+      ->Find(impl_->client_series, Impl::Key(std::string(), std::string(method), code),
+             [&]() -> prometheus::Histogram& {
+               return impl_->client_duration.Add({{"grpc_method", std::string(method)},
+                                                  {"grpc_status", absl::StatusCodeToString(code)}},
+                                                 Buckets());
+             })
       .Observe(absl::ToDoubleSeconds(duration));
 }
 

@@ -28,8 +28,7 @@ class Metrics {
   void ServerCallFinished(absl::string_view service, absl::string_view method,
                           absl::StatusCode code, absl::Duration duration);
   // A finished attempt to a peer: grpc_client_attempt_duration_seconds.
-  void ClientCallFinished(absl::string_view method, absl::StatusCode code,
-                          absl::Duration duration);
+  void ClientCallFinished(absl::string_view method, absl::StatusCode code, absl::Duration duration);
   // A gauge read at each scrape: fadu_db_pool_in_use{service="mediation"}. Registered once; the
   // reader must stay valid as long as Metrics.
   void Gauge(absl::string_view name, absl::string_view help,

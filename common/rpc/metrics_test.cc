@@ -25,14 +25,13 @@ TEST(Metrics, ServerCallsAreCountedByMethodAndStatus) {
   metrics.ServerCallFinished("mediation", kGet, absl::StatusCode::kOk, absl::Milliseconds(3));
   metrics.ServerCallFinished("mediation", kGet, absl::StatusCode::kOk, absl::Milliseconds(30));
   metrics.ServerCallFinished("mediation", kGet, absl::StatusCode::kNotFound, absl::Seconds(20));
-  EXPECT_THAT(
-      metrics.Scrape(),
-      AllOf(HasSubstr(absl::StrCat("grpc_server_call_started_total{grpc_method=\"", kGet,
-                                   "\",service=\"mediation\"} 1")),
-            HasSubstr(absl::StrCat("grpc_server_call_duration_seconds_count{grpc_method=\"", kGet,
-                                   "\",grpc_status=\"OK\",service=\"mediation\"} 2")),
-            HasSubstr("grpc_status=\"OK\",service=\"mediation\",le=\"0.005\"} 1"),
-            HasSubstr("grpc_status=\"NOT_FOUND\",service=\"mediation\",le=\"10\"} 0")));
+  EXPECT_THAT(metrics.Scrape(),
+              AllOf(HasSubstr(absl::StrCat("grpc_server_call_started_total{grpc_method=\"", kGet,
+                                           "\",service=\"mediation\"} 1")),
+                    HasSubstr(absl::StrCat("grpc_server_call_duration_seconds_count{grpc_method=\"",
+                                           kGet, "\",grpc_status=\"OK\",service=\"mediation\"} 2")),
+                    HasSubstr("grpc_status=\"OK\",service=\"mediation\",le=\"0.005\"} 1"),
+                    HasSubstr("grpc_status=\"NOT_FOUND\",service=\"mediation\",le=\"10\"} 0")));
 }
 
 TEST(Metrics, AttemptsToPeersAreCounted) {

@@ -214,15 +214,13 @@ class Call {
     if (result.ok() && *result == nullptr) {
       result = absl::InternalError("the handler answered with nothing");
     }
-    const absl::Duration took =
-        absl::FromChrono(std::chrono::steady_clock::now() - started_);
+    const absl::Duration took = absl::FromChrono(std::chrono::steady_clock::now() - started_);
     if (holds_recording_) parts_.recording.fetch_sub(1);
     Reply reply{Outward(result.status(), context.request_id), nullptr, context.request_id,
                 context.language};
     if (result.ok()) reply.response = *std::move(result);
     WriteLine(result.status(), reply.status, took);
-    parts_.metrics.ServerCallFinished(parts_.options.name, rpc_,
-                                      reply.status.code(), took);
+    parts_.metrics.ServerCallFinished(parts_.options.name, rpc_, reply.status.code(), took);
     // Last, as the server may be gone when it returns.
     send_(std::move(reply));
   }
@@ -264,8 +262,7 @@ class Call {
 absl::Status Check(ServeParts& parts, const Method& method, const Arrival& arrival, Call& call) {
   if (parts.draining) return Stopping();
   FADU_ASSIGN_OR_RETURN(const v1::Access access, AccessOf(method));
-  FADU_ASSIGN_OR_RETURN(Caller caller,
-                        Identify(parts.verifier, arrival, access, call.context.now));
+  FADU_ASSIGN_OR_RETURN(Caller caller, Identify(parts.verifier, arrival, access, call.context.now));
   call.context.principal = caller.principal;
   if (caller.for_user) call.via = caller.service;
   call.context.bearer = caller.user_bearer;

@@ -43,8 +43,8 @@ struct Arrival {
   std::string actor;
   std::string request_id;
   std::string traceparent;
-  std::string language;                            // accept-language
-  absl::Time deadline = absl::InfiniteFuture();    // of the machine's clock; infinite: none given
+  std::string language;                          // accept-language
+  absl::Time deadline = absl::InfiniteFuture();  // of the machine's clock; infinite: none given
   // Parses the request; false when the bytes are no such message. Called at most once, before
   // Serve returns.
   std::function<bool(google::protobuf::Message&)> read;

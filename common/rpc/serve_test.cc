@@ -63,8 +63,8 @@ struct Handlers {
 // A handler for a method that no test calls with success.
 template <typename Request, typename Response>
 void Fill(Service& service, const char* method) {
-  service.Handle<Request, Response>(
-      method, [](const CallContext&, const Request&) { return Response(); });
+  service.Handle<Request, Response>(method,
+                                    [](const CallContext&, const Request&) { return Response(); });
 }
 template <typename Request>
 void FillRecording(Service& service, const char* method) {
@@ -79,10 +79,8 @@ std::unique_ptr<Service> RecordServiceOf(const Handlers& handlers) {
       "CreateRecord", [&handlers](const CallContext& call, const v1::CreateRecordRequest& request,
                                   const Recorded& done) { handlers.create(call, request, done); });
   service->HandleRecording<v1::BatchCreateRecordsRequest, v1::BatchCreateRecordsResponse>(
-      "BatchCreateRecords",
-      [](const CallContext&, const v1::BatchCreateRecordsRequest&, const auto& done) {
-        done(v1::BatchCreateRecordsResponse());
-      });
+      "BatchCreateRecords", [](const CallContext&, const v1::BatchCreateRecordsRequest&,
+                               const auto& done) { done(v1::BatchCreateRecordsResponse()); });
   service->Handle<v1::GetRecordRequest, v1::Record>(
       "GetRecord", [&handlers](const CallContext& call, const v1::GetRecordRequest& request) {
         return handlers.get(call, request);
@@ -218,8 +216,7 @@ class ServeTest : public ::testing::Test {
   Raw CallRaw(const std::string& method, grpc::ByteBuffer request,
               const std::multimap<std::string, std::string>& metadata,
               absl::Time deadline = Soon()) {
-    grpc::GenericStub stub(
-        grpc::CreateChannel(Address(), grpc::InsecureChannelCredentials()));
+    grpc::GenericStub stub(grpc::CreateChannel(Address(), grpc::InsecureChannelCredentials()));
     grpc::ClientContext context;
     if (deadline != absl::InfiniteFuture()) context.set_deadline(absl::ToChronoTime(deadline));
     for (const auto& [key, value] : metadata) context.AddMetadata(key, value);
@@ -285,9 +282,8 @@ class BothWays : public ServeTest, public ::testing::WithParamInterface<bool> {
     if (in_process_) options_.listen = "";
   }
 };
-INSTANTIATE_TEST_SUITE_P(Serve, BothWays, ::testing::Bool(), [](const auto& way) {
-  return way.param ? "InProcess" : "OverTcp";
-});
+INSTANTIATE_TEST_SUITE_P(Serve, BothWays, ::testing::Bool(),
+                         [](const auto& way) { return way.param ? "InProcess" : "OverTcp"; });
 
 TEST_P(BothWays, ACallIsAnswered) {
   Start();
@@ -365,8 +361,7 @@ TEST_P(BothWays, WhoMayNotCallIsNotToldWhatIsWrong) {
 TEST_P(BothWays, WhatBreaksTheRulesIsNamed) {
   Start();
   v1::Record record;
-  const absl::Status status =
-      channel_->Call(kGet, v1::GetRecordRequest(), &record, AsClerk());
+  const absl::Status status = channel_->Call(kGet, v1::GetRecordRequest(), &record, AsClerk());
   EXPECT_THAT(status, FailsWith(Code::kInvalidArgument, "REASON_FIELD_INVALID"));
   ASSERT_EQ(DetailOf(status).violations.size(), 1u);
   EXPECT_EQ(DetailOf(status).violations[0].field, "name");
@@ -636,8 +631,7 @@ TEST_F(ServeTest, ALongDeadlineIsClamped) {
 TEST_F(ServeTest, BytesThatAreNoRequestAreRefused) {
   Start();
   const grpc::Slice slice("\x0a\xff\xff");
-  const Raw raw =
-      CallRaw(kGet, grpc::ByteBuffer(&slice, 1), Bearer(User(v1::ROLE_TOWN_CLERK)));
+  const Raw raw = CallRaw(kGet, grpc::ByteBuffer(&slice, 1), Bearer(User(v1::ROLE_TOWN_CLERK)));
   EXPECT_THAT(FromWire(raw.status), FailsWith(Code::kInvalidArgument, "REASON_FIELD_INVALID"));
 }
 
@@ -699,8 +693,8 @@ TEST_F(ServeTest, TheRequestIdComesBack) {
   EXPECT_THAT(kept.trailers, ::testing::Contains(::testing::Pair("x-request-id", "my-id-1")));
   const Raw replaced =
       CallRaw(kGet, BytesOf(GetRequest()), {{"x-request-id", "not an id; drop table"}});
-  EXPECT_THAT(replaced.trailers, ::testing::Contains(::testing::Pair(
-                                     "x-request-id", ::testing::SizeIs(36))));
+  EXPECT_THAT(replaced.trailers,
+              ::testing::Contains(::testing::Pair("x-request-id", ::testing::SizeIs(36))));
 }
 
 TEST_F(ServeTest, ATraceparentThatIsNoneIsReplaced) {
@@ -724,9 +718,9 @@ TEST_F(ServeTest, ATraceparentThatIsNoneIsReplaced) {
 
 TEST_F(ServeTest, AnUnknownMethodIsUnimplemented) {
   Start();
-  EXPECT_EQ(CallRaw("/fadu.common.v1.RecordService/No", BytesOf(GetRequest()), {})
-                .status.error_code(),
-            grpc::StatusCode::UNIMPLEMENTED);
+  EXPECT_EQ(
+      CallRaw("/fadu.common.v1.RecordService/No", BytesOf(GetRequest()), {}).status.error_code(),
+      grpc::StatusCode::UNIMPLEMENTED);
 }
 
 TEST_F(ServeTest, ACallThatItsCallerCancelsFinishesCleanly) {
@@ -765,9 +759,8 @@ TEST_F(ServeTest, ACallLeavesOneLineWithoutNames) {
   EXPECT_THAT(lines, AllOf(HasSubstr("\"rpc\":\"fadu.common.v1.RecordService/GetRecord\""),
                            HasSubstr("\"service\":\"mediation\""),
                            HasSubstr("\"request_id\":\"request-9\""),
-                           HasSubstr("\"actor\":\"accounts/0190a5b0"),
-                           HasSubstr("\"code\":\"OK\""), HasSubstr("\"duration_us\":"),
-                           Not(HasSubstr("张三"))));
+                           HasSubstr("\"actor\":\"accounts/0190a5b0"), HasSubstr("\"code\":\"OK\""),
+                           HasSubstr("\"duration_us\":"), Not(HasSubstr("张三"))));
 }
 
 TEST_F(ServeTest, CallsAreMeasured) {

@@ -9,8 +9,8 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/impl/codegen/proto_utils.h>
-#include <grpcpp/impl/server_builder_option.h>
 #include <grpcpp/impl/codegen/server_callback_handlers.h>
+#include <grpcpp/impl/server_builder_option.h>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -49,8 +49,8 @@ Arrival ArrivalOf(const grpc::CallbackServerContext& context, const grpc::ByteBu
   }
   arrival.read = [&request](google::protobuf::Message& message) {
     grpc::ByteBuffer bytes(request);  // shares the slices
-    return grpc::GenericDeserialize<grpc::ProtoBufferReader, google::protobuf::Message>(
-               &bytes, &message)
+    return grpc::GenericDeserialize<grpc::ProtoBufferReader, google::protobuf::Message>(&bytes,
+                                                                                        &message)
         .ok();
   };
   return arrival;
@@ -77,8 +77,8 @@ class Host final : public grpc::Service {
   Host(ServeParts& parts, Gate& calls, const rpc::Service& service) {
     for (const Method& method : service.methods()) {
       // gRPC keeps the pointer, so the list keeps the string.
-      paths_.push_back(absl::StrCat("/", service.descriptor()->full_name(), "/",
-                                    method.descriptor->name()));
+      paths_.push_back(
+          absl::StrCat("/", service.descriptor()->full_name(), "/", method.descriptor->name()));
       AddMethod(new grpc::internal::RpcServiceMethod(
           paths_.back().c_str(), grpc::internal::RpcMethod::NORMAL_RPC, nullptr));
       const auto receive = [&parts, &calls, &method](grpc::CallbackServerContext* context,

@@ -23,11 +23,11 @@
 namespace fadu::rpc {
 
 struct ServerOptions {
-  std::string name;                         // "mediation"; health name too
-  std::string listen = "127.0.0.1:0";       // empty: in process only
-  int running = 8;                          // handlers that may block, at once
-  int waiting = 256;                        // calls that may wait for one, until their deadline
-  int recording = 4096;                     // recording calls in flight
+  std::string name;                    // "mediation"; health name too
+  std::string listen = "127.0.0.1:0";  // empty: in process only
+  int running = 8;                     // handlers that may block, at once
+  int waiting = 256;                   // calls that may wait for one, until their deadline
+  int recording = 4096;                // recording calls in flight
   absl::Duration max_deadline = absl::Seconds(30);  // longer ones are clamped; jobs may raise it
   bool reflection = false;
   int max_message_bytes = 4 << 20;
@@ -37,9 +37,10 @@ class Server {
  public:
   // FAILED_PRECONDITION in one sentence: a service is not complete, the address is taken (ports are
   // never shared), or a listener that is not loopback has no TLS.
-  static absl::StatusOr<std::unique_ptr<Server>> Start(
-      const ServerOptions& options, const std::vector<const Service*>& services,
-      const Verifier& verifier, const Clock& clock, IdSource& ids, Metrics& metrics);
+  static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options,
+                                                       const std::vector<const Service*>& services,
+                                                       const Verifier& verifier, const Clock& clock,
+                                                       IdSource& ids, Metrics& metrics);
   virtual ~Server() = default;
 
   // The port bound; 0 when in process only.

@@ -47,8 +47,7 @@ class Service {
     Add(method, Request::descriptor(), Response::descriptor(), /*recording=*/false,
         [handler = std::move(handler)](const CallContext& call,
                                        const google::protobuf::Message& request, Done done) {
-          absl::StatusOr<Response> response =
-              handler(call, static_cast<const Request&>(request));
+          absl::StatusOr<Response> response = handler(call, static_cast<const Request&>(request));
           if (!response.ok()) return done(response.status());
           done(std::make_shared<Response>(*std::move(response)));
         });
@@ -56,11 +55,10 @@ class Service {
 
   // A handler that enqueues and returns; it calls its last argument exactly once.
   template <typename Request, typename Response>
-  void HandleRecording(
-      absl::string_view method,
-      std::function<void(const CallContext&, const Request&,
-                         std::function<void(absl::StatusOr<Response>)>)>
-          handler) {
+  void HandleRecording(absl::string_view method,
+                       std::function<void(const CallContext&, const Request&,
+                                          std::function<void(absl::StatusOr<Response>)>)>
+                           handler) {
     Add(method, Request::descriptor(), Response::descriptor(), /*recording=*/true,
         [handler = std::move(handler)](const CallContext& call,
                                        const google::protobuf::Message& request, Done done) {

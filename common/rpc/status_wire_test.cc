@@ -136,10 +136,9 @@ TEST(StatusWire, AHundredViolationsFitIntoTheTrailers) {
 }
 
 TEST(StatusWire, TextThatIsNotUtf8IsMendedBeforeItTravels) {
-  const grpc::Status wire =
-      ToWire(Fail(Code::kNotFound, v1::REASON_NOT_FOUND, "bad \xff text",
-                  {{"name", "\xed\xa0\x80"}}),
-             "zh");
+  const grpc::Status wire = ToWire(
+      Fail(Code::kNotFound, v1::REASON_NOT_FOUND, "bad \xff text", {{"name", "\xed\xa0\x80"}}),
+      "zh");
   EXPECT_EQ(wire.error_message(), "bad ? text");
   EXPECT_THAT(DetailOf(FromWire(wire)).metadata, ElementsAre(Pair("name", "???")));
 }

@@ -112,8 +112,8 @@ class Parser {
   absl::Status Next() {
     last_end_ = token_.end;
     size_t at = token_.end;
-    while (at < text_.size() && (text_[at] == ' ' || text_[at] == '\t' || text_[at] == '\n' ||
-                                 text_[at] == '\r')) {
+    while (at < text_.size() &&
+           (text_[at] == ' ' || text_[at] == '\t' || text_[at] == '\n' || text_[at] == '\r')) {
       ++at;
     }
     token_ = Token{TokenType::kEnd, "", at, at};
@@ -317,8 +317,7 @@ class Parser {
 
   absl::StatusOr<FilterNode> Blind(FilterNode node, const Token& op) {
     if (op.text != "=") {
-      return Error(op.begin,
-                   absl::StrCat(node.blind->filter_name, " 加密保存，只能用 = 精确查找"));
+      return Error(op.begin, absl::StrCat(node.blind->filter_name, " 加密保存，只能用 = 精确查找"));
     }
     if (!AtValue()) return NoValue(node.blind->filter_name);
     node.type = FilterNode::Type::kBlind;
@@ -334,8 +333,7 @@ class Parser {
       if (token_.type == TokenType::kStar) {
         node.op = CompareOp::kPresent;
       } else if (!field.repeated()) {
-        return Error(op.begin,
-                     absl::StrCat(field.name(), " 不是多值字段，请用 =；“有值”写作 :*"));
+        return Error(op.begin, absl::StrCat(field.name(), " 不是多值字段，请用 =；“有值”写作 :*"));
       }
       return absl::OkStatus();
     }
@@ -411,8 +409,8 @@ class Parser {
                                          : absl::StrCat(EnumCode(entry), "（", label, "）"));
     }
     if (found == nullptr || found->number() == 0) {
-      return Error(token_.begin, absl::StrCat(field.name(), " 没有“", token_.text,
-                                              "”；可用：", absl::StrJoin(vocabulary, "、")));
+      return Error(token_.begin, absl::StrCat(field.name(), " 没有“", token_.text, "”；可用：",
+                                              absl::StrJoin(vocabulary, "、")));
     }
     value.text = EnumCode(found);
     return value;

@@ -33,11 +33,11 @@ enum class CompareOp { kEq, kNe, kLt, kLe, kGt, kGe, kHas, kPresent };
 
 struct FilterNode {
   enum class Type { kAnd, kOr, kNot, kCompare, kBlind } type = Type::kAnd;
-  std::vector<FilterNode> children;      // kAnd, kOr (any number; empty kAnd is "everything"); kNot (1)
-  const RecordField* field = nullptr;    // kCompare
+  std::vector<FilterNode> children;  // kAnd, kOr (any number; empty kAnd is "everything"); kNot (1)
+  const RecordField* field = nullptr;      // kCompare
   const BlindIndexField* blind = nullptr;  // kBlind: equality on a sealed string
   CompareOp op = CompareOp::kEq;
-  Value value;                           // kCompare; kBlind: value.text is the clear text
+  Value value;  // kCompare; kBlind: value.text is the clear text
 };
 
 // Which fields a filter may use.

@@ -22,11 +22,11 @@ template <typename ReasonEnum>
 absl::Status Fail(absl::StatusCode code, ReasonEnum reason, absl::string_view message,
                   Metadata metadata = {}, std::vector<FieldViolation> violations = {}) {
   const auto* descriptor = google::protobuf::GetEnumDescriptor<ReasonEnum>();
-  return MakeError(code,
-                   ErrorDetail{descriptor->file()->package(),
-                               descriptor->FindValueByNumber(reason)->name(), std::move(metadata),
-                               std::move(violations)},
-                   message);
+  return MakeError(
+      code,
+      ErrorDetail{descriptor->file()->package(), descriptor->FindValueByNumber(reason)->name(),
+                  std::move(metadata), std::move(violations)},
+      message);
 }
 
 // The text for people in `language` ("zh" or "en"), made from the reason's label and the

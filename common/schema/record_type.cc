@@ -119,8 +119,7 @@ void MaskStrings(Message& message) {
               &message, field, i, Masked(mask, reflection->GetRepeatedString(message, field, i)));
         }
       } else {
-        reflection->SetString(&message, field,
-                              Masked(mask, reflection->GetString(message, field)));
+        reflection->SetString(&message, field, Masked(mask, reflection->GetString(message, field)));
       }
     }
   }
@@ -143,9 +142,7 @@ absl::Status CheckNested(const Descriptor* root, const Descriptor* descriptor,
   return absl::OkStatus();
 }
 
-bool IsText(const FieldDescriptor* field) {
-  return field->type() == FieldDescriptor::TYPE_STRING;
-}
+bool IsText(const FieldDescriptor* field) { return field->type() == FieldDescriptor::TYPE_STRING; }
 
 std::string UpperSnake(absl::string_view camel) {
   std::string out;
@@ -310,8 +307,8 @@ std::vector<Value> RecordType::ValuesOf(const Message& message, const RecordFiel
         const uint64_t number = repeated ? reflection->GetRepeatedUInt64(message, descriptor, i)
                                          : reflection->GetUInt64(message, descriptor);
         // bigint ends where int64 does.
-        value.number = static_cast<int64_t>(
-            std::min<uint64_t>(number, std::numeric_limits<int64_t>::max()));
+        value.number =
+            static_cast<int64_t>(std::min<uint64_t>(number, std::numeric_limits<int64_t>::max()));
         break;
       }
       case FieldDescriptor::CPPTYPE_INT64:
@@ -328,7 +325,8 @@ std::vector<Value> RecordType::ValuesOf(const Message& message, const RecordFiel
 
 void RecordType::ClearOutputOnly(Message& message) const {
   for (const RecordField& field : fields_) {
-    if (field.options.output_only()) message.GetReflection()->ClearField(&message, field.descriptor);
+    if (field.options.output_only())
+      message.GetReflection()->ClearField(&message, field.descriptor);
   }
 }
 
@@ -363,9 +361,9 @@ std::string RecordType::FactOf(const Message& message) const {
   fact->CopyFrom(message);
   const Reflection* reflection = fact->GetReflection();
   for (const RecordField& field : fields_) {
-    const bool kept = !field.sealed &&
-                      (options_.whole_fact() || field.options.measure() ||
-                       field.name() == "area_code" || field.name() == options_.counting_date());
+    const bool kept =
+        !field.sealed && (options_.whole_fact() || field.options.measure() ||
+                          field.name() == "area_code" || field.name() == options_.counting_date());
     if (!kept) reflection->ClearField(fact.get(), field.descriptor);
   }
   reflection->MutableUnknownFields(fact.get())->Clear();
@@ -411,8 +409,7 @@ absl::StatusOr<std::unique_ptr<RecordTypes>> RecordTypes::FromDescriptors(
     const std::vector<const Descriptor*>& descriptors) {
   auto types = std::make_unique<RecordTypes>();
   for (const Descriptor* descriptor : descriptors) {
-    FADU_ASSIGN_OR_RETURN(std::unique_ptr<RecordType> type,
-                          RecordType::FromDescriptor(descriptor));
+    FADU_ASSIGN_OR_RETURN(std::unique_ptr<RecordType> type, RecordType::FromDescriptor(descriptor));
     if (types->FindByCollection(type->collection()) != nullptr) {
       return Broken(descriptor, absl::StrCat("collection ", type->collection(), " is taken"));
     }
@@ -431,8 +428,7 @@ absl::StatusOr<std::unique_ptr<RecordTypes>> RecordTypes::FromPackages(
   std::sort(files.begin(), files.end());
   std::vector<const Descriptor*> descriptors;
   for (const std::string& name : files) {
-    const auto* file =
-        google::protobuf::DescriptorPool::generated_pool()->FindFileByName(name);
+    const auto* file = google::protobuf::DescriptorPool::generated_pool()->FindFileByName(name);
     if (file == nullptr ||
         std::find(packages.begin(), packages.end(), file->package()) == packages.end()) {
       continue;

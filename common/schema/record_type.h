@@ -33,8 +33,8 @@ enum class ValueKind {
 // One value of a field. Exactly one of the members counts, by kind.
 struct Value {
   ValueKind kind = ValueKind::kText;
-  std::string text;     // kText, kCode; kDate as YYYY-MM-DD
-  int64_t number = 0;   // kInt, kPoints, kBool (0 or 1)
+  std::string text;    // kText, kCode; kDate as YYYY-MM-DD
+  int64_t number = 0;  // kInt, kPoints, kBool (0 or 1)
   friend bool operator==(const Value&, const Value&) = default;
 };
 
@@ -45,7 +45,7 @@ struct RecordField {
   bool sealed = false;      // class personal or sensitive
   bool comparable = false;  // a scalar of one of the kinds below
   ValueKind kind = ValueKind::kText;
-  std::string column;       // its typed column when options.filter()
+  std::string column;  // its typed column when options.filter()
   const std::string& name() const { return descriptor->name(); }
   bool repeated() const { return descriptor->is_repeated(); }
 };
@@ -53,8 +53,8 @@ struct RecordField {
 // A sealed string that is found by exact value: `party_phone`, or `parties.phone` one level in.
 struct BlindIndexField {
   std::vector<const google::protobuf::FieldDescriptor*> path;  // 1 or 2 long
-  std::string filter_name;  // "parties.phone"
-  std::string column;       // "parties_phone_blind", bytea[]
+  std::string filter_name;                                     // "parties.phone"
+  std::string column;                                          // "parties_phone_blind", bytea[]
 };
 
 // A record type. Lives as long as the process.
@@ -93,7 +93,8 @@ class RecordType {
   // Moves sealed fields out of `message` into the returned message; both of this type.
   std::unique_ptr<google::protobuf::Message> TakeSealed(google::protobuf::Message& message) const;
   // Puts sealed fields back.
-  void MergeSealed(const google::protobuf::Message& sealed, google::protobuf::Message& message) const;
+  void MergeSealed(const google::protobuf::Message& sealed,
+                   google::protobuf::Message& message) const;
   // Masks every sealed string beneath `message` as its Mask says.
   void MaskSealed(google::protobuf::Message& message) const;
   // Serialised (deterministic) with only measure fields, area and counting date; the whole of the

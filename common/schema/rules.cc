@@ -104,8 +104,9 @@ std::string FormProblem(v1::Format format, absl::string_view text) {
     case v1::FORMAT_DECIMAL:
       return Points::Parse(text).ok() ? "" : "应为最多四位小数的数";
     case v1::FORMAT_AREA_NAME:
-      return absl::StartsWith(text, "areas/") && IsAreaCode(text.substr(6)) ? ""
-                                                                            : "应形如 areas/421221106";
+      return absl::StartsWith(text, "areas/") && IsAreaCode(text.substr(6))
+                 ? ""
+                 : "应形如 areas/421221106";
     default:
       return "";
   }

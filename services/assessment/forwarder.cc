@@ -128,16 +128,16 @@ std::string Forwarder::Next(absl::Time sweep_at) {
   while (!stop_) {
     const absl::Time now = absl::Now();
     if (now >= sweep_at) return "";
-    const auto first = std::min_element(
-        turns_.begin(), turns_.end(),
-        [](const auto& a, const auto& b) { return a.second < b.second; });
+    const auto first =
+        std::min_element(turns_.begin(), turns_.end(),
+                         [](const auto& a, const auto& b) { return a.second < b.second; });
     if (first != turns_.end() && first->second <= now) {
       const std::string county = first->first;
       turns_.erase(first);
       return county;
     }
-    changed_.WaitWithDeadline(&mutex_, first == turns_.end() ? sweep_at
-                                                             : std::min(sweep_at, first->second));
+    changed_.WaitWithDeadline(&mutex_,
+                              first == turns_.end() ? sweep_at : std::min(sweep_at, first->second));
   }
   return "";
 }

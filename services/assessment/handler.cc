@@ -185,11 +185,10 @@ absl::Status DecideImport(LockedView& view, const RecordType& type, const std::s
                           const v1::RubricVersion& draft, std::vector<Change>& changes,
                           absl::optional<StoredRecord>& unchanged) {
   // Nothing is recorded in a county before its first rubric.
-  FADU_RETURN_IF_ERROR(
-      view.sql().Execute(sql::kAddCounty, db::Params().Text(county)).status());
+  FADU_RETURN_IF_ERROR(view.sql().Execute(sql::kAddCounty, db::Params().Text(county)).status());
   // Code and version are plain words (CompileRubric).
-  const std::string same = absl::StrCat("code = \"", draft.code(), "\" AND version = \"",
-                                        draft.version(), "\"");
+  const std::string same =
+      absl::StrCat("code = \"", draft.code(), "\" AND version = \"", draft.version(), "\"");
   FADU_ASSIGN_OR_RETURN(const std::vector<StoredRecord> found, view.Find(type, same, 1));
   if (found.empty()) return absl::OkStatus();
   if (MessageOf<v1::RubricVersion>(found[0]).source() != draft.source()) {
@@ -219,18 +218,18 @@ absl::Status DecideMark(LockedView& view, const records::Store& store, const Rec
       const StoredRecord rubric,
       Load(view, rubrics, rubric_id,
            RecordName{cycle_name.county, rubrics.collection(), rubric_id}.ToString()));
-  FADU_ASSIGN_OR_RETURN(const MarkLimits limits,
-                        LimitsOf(MessageOf<v1::RubricVersion>(rubric).rubric(), mark.line_id(),
-                                 mark.clause()));
+  FADU_ASSIGN_OR_RETURN(
+      const MarkLimits limits,
+      LimitsOf(MessageOf<v1::RubricVersion>(rubric).rubric(), mark.line_id(), mark.clause()));
   FADU_RETURN_IF_ERROR(CheckPoints(limits, Points::FromUnits(mark.points_e4())));
   // The line is one of the rubric's, so its id is a plain word.
-  const std::string place = absl::StrCat(
-      "area_code = \"", mark.area_code(), "\" AND cycle_id = \"", mark.cycle_id(),
-      "\" AND line_id = \"", mark.line_id(), "\" AND clause = ", mark.clause());
+  const std::string place =
+      absl::StrCat("area_code = \"", mark.area_code(), "\" AND cycle_id = \"", mark.cycle_id(),
+                   "\" AND line_id = \"", mark.line_id(), "\" AND clause = ", mark.clause());
   FADU_ASSIGN_OR_RETURN(const std::vector<StoredRecord> earlier, view.Find(marks, place, 1));
   if (!earlier.empty()) {
-    changes = {Update(marks, earlier[0].id, mark,
-                      {"marked_date", "points_e4", "reason", "scorer"})};
+    changes = {
+        Update(marks, earlier[0].id, mark, {"marked_date", "points_e4", "reason", "scorer"})};
   }
   return absl::OkStatus();
 }
@@ -247,9 +246,7 @@ std::pair<const std::string, records::Law> LawOf(absl::Status (*decide)(const Re
 
 }  // namespace
 
-std::map<std::string, records::Law> Laws() {
-  return {LawOf(&DecideRubric), LawOf(&DecideCycle)};
-}
+std::map<std::string, records::Law> Laws() { return {LawOf(&DecideRubric), LawOf(&DecideCycle)}; }
 
 AssessmentHandler::AssessmentHandler(HandlerParts parts)
     : parts_(parts),
@@ -270,25 +267,17 @@ AssessmentHandler::AssessmentHandler(HandlerParts parts)
         return HandOver(call, request);
       });
   service_.HandleRecording<v1::PublishRubricRequest, v1::RubricInfo>(
-      "PublishRubric",
-      [this](const CallContext& call, const v1::PublishRubricRequest& request, RubricDone done) {
-        PublishRubric(call, request, std::move(done));
-      });
+      "PublishRubric", [this](const CallContext& call, const v1::PublishRubricRequest& request,
+                              RubricDone done) { PublishRubric(call, request, std::move(done)); });
   service_.HandleRecording<v1::OpenCycleRequest, v1::CycleInfo>(
-      "OpenCycle",
-      [this](const CallContext& call, const v1::OpenCycleRequest& request, CycleDone done) {
-        OpenCycle(call, request, std::move(done));
-      });
+      "OpenCycle", [this](const CallContext& call, const v1::OpenCycleRequest& request,
+                          CycleDone done) { OpenCycle(call, request, std::move(done)); });
   service_.HandleRecording<v1::CloseCycleRequest, v1::CycleInfo>(
-      "CloseCycle",
-      [this](const CallContext& call, const v1::CloseCycleRequest& request, CycleDone done) {
-        CloseCycle(call, request, std::move(done));
-      });
+      "CloseCycle", [this](const CallContext& call, const v1::CloseCycleRequest& request,
+                           CycleDone done) { CloseCycle(call, request, std::move(done)); });
   service_.HandleRecording<v1::GiveMarkRequest, v1::MarkInfo>(
-      "GiveMark",
-      [this](const CallContext& call, const v1::GiveMarkRequest& request, MarkDone done) {
-        GiveMark(call, request, std::move(done));
-      });
+      "GiveMark", [this](const CallContext& call, const v1::GiveMarkRequest& request,
+                         MarkDone done) { GiveMark(call, request, std::move(done)); });
 }
 
 void AssessmentHandler::Write(const CallContext& call, WriteRequest wish,

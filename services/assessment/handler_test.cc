@@ -152,8 +152,8 @@ class AssessmentHandlerTest : public ::testing::Test {
     rpc::ServerOptions options;
     options.name = "assessment";
     options.listen = "";
-    auto server = rpc::Server::Start(options, module_->services(), *verifier_, clock_, ids_,
-                                     *metrics_);
+    auto server =
+        rpc::Server::Start(options, module_->services(), *verifier_, clock_, ids_, *metrics_);
     ASSERT_THAT(server, IsOk());
     server_ = *std::move(server);
   }
@@ -185,9 +185,8 @@ class AssessmentHandlerTest : public ::testing::Test {
     rpc::CallOptions options;
     options.deadline = absl::Now() + absl::Seconds(20);
     options.bearer = bearer_;
-    const std::string full = absl::StrContains(method, "/")
-                                 ? method
-                                 : "/fadu.assessment.v1.AssessmentService/" + method;
+    const std::string full =
+        absl::StrContains(method, "/") ? method : "/fadu.assessment.v1.AssessmentService/" + method;
     const absl::Status status = server_->InProcess()->Call(full, request, &response, options);
     if (!status.ok()) return status;
     return response;

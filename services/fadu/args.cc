@@ -47,14 +47,23 @@ std::string Args::Get(absl::string_view flag, absl::string_view fallback) const 
 
 const std::vector<Flag>& ClientFlags() {
   static const auto* const flags = new std::vector<Flag>{
-      {"data", "DIR", T("数据目录：已有服务在其上运行则连接，否则临时启动", "data folder: connects to the suite running on it, else starts one")},
-      {"endpoints", "FILE", T("服务地址文件（JSON：服务名→主机:端口），与 --token-file 一起使用", "file of service addresses (JSON: service → host:port), with --token-file")},
+      {"data", "DIR",
+       T("数据目录：已有服务在其上运行则连接，否则临时启动",
+         "data folder: connects to the suite running on it, else starts one")},
+      {"endpoints", "FILE",
+       T("服务地址文件（JSON：服务名→主机:端口），与 --token-file 一起使用",
+         "file of service addresses (JSON: service → host:port), with --token-file")},
       {"token-file", "FILE", T("账户密钥文件", "file with an account's secret")},
-      {"as", "NAME", T("使用数据目录中保存的哪个账户（默认 admin）", "which saved account of the data folder to use (default admin)")},
+      {"as", "NAME",
+       T("使用数据目录中保存的哪个账户（默认 admin）",
+         "which saved account of the data folder to use (default admin)")},
       {"county", "CODE", T("县级区划代码（默认 421221）", "county code (default 421221)")},
-      {"output", "FORMAT", T("输出格式：table、json、jsonl 或 csv（简写 -o）", "table, json, jsonl or csv (short: -o)")},
+      {"output", "FORMAT",
+       T("输出格式：table、json、jsonl 或 csv（简写 -o）",
+         "table, json, jsonl or csv (short: -o)")},
       {"lang", "zh|en", T("语言", "language")},
-      {"timeout", "SECONDS", T("每次调用的时限（默认 30 秒）", "time limit of a call (default 30)")},
+      {"timeout", "SECONDS",
+       T("每次调用的时限（默认 30 秒）", "time limit of a call (default 30)")},
   };
   return *flags;
 }
@@ -107,8 +116,9 @@ absl::StatusOr<Args> ParseArgs(const Command& command, const std::vector<std::st
       const std::string nearest = Nearest(name, names);
       return absl::InvalidArgumentError(absl::StrCat(
           T("没有参数 --", "unknown flag --"), name,
-          nearest.empty() ? "" : absl::StrCat(T("，是否指 --", "; did you mean --"), nearest,
-                                              T("？", "?"))));
+          nearest.empty()
+              ? ""
+              : absl::StrCat(T("，是否指 --", "; did you mean --"), nearest, T("？", "?"))));
     }
     if (flag->value.empty()) {
       args.flags[flag->name] = "true";
@@ -128,8 +138,8 @@ absl::StatusOr<Args> ParseArgs(const Command& command, const std::vector<std::st
         absl::StrCat(T("缺少参数：", "missing: "), command.arguments));
   }
   if (args.words.size() > command.max_words) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        T("多余的参数：", "not expected: "), args.words[command.max_words]));
+    return absl::InvalidArgumentError(
+        absl::StrCat(T("多余的参数：", "not expected: "), args.words[command.max_words]));
   }
   return args;
 }
@@ -143,8 +153,8 @@ std::string HelpOf(const Command& command) {
     if (flags.empty()) return;
     absl::StrAppend(&out, "\n", title, "\n");
     for (const Flag& flag : flags) {
-      absl::StrAppend(&out, "  --", flag.name, flag.value.empty() ? "" : " ", flag.value, "\n      ",
-                      flag.help, "\n");
+      absl::StrAppend(&out, "  --", flag.name, flag.value.empty() ? "" : " ", flag.value,
+                      "\n      ", flag.help, "\n");
     }
   };
   list(T("参数：", "Flags:"), command.flags);

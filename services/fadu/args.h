@@ -25,7 +25,7 @@ enum ExitCode {
   kInternal = 70,     // our bug
   kCannotStart = 71,  // the suite cannot start here
   kNoPermission = 77,
-  kConfig = 78,       // the configuration is wrong
+  kConfig = 78,  // the configuration is wrong
 };
 
 struct Flag {
@@ -44,9 +44,9 @@ class Args {
 };
 
 struct Command {
-  std::string name;      // "record list"
-  std::string arguments; // "COLLECTION"
-  std::string summary;   // one line
+  std::string name;       // "record list"
+  std::string arguments;  // "COLLECTION"
+  std::string summary;    // one line
   std::vector<std::string> examples;
   std::vector<Flag> flags;
   size_t min_words = 0;

@@ -77,8 +77,8 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const Args& args) {
     std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
     client->secret_ = std::string(absl::StripAsciiWhitespace(text));
     if (client->secret_.empty()) {
-      return absl::NotFoundError(absl::StrCat(T("密钥文件为空或无法读取：", "cannot read "),
-                                              args.Get("token-file")));
+      return absl::NotFoundError(
+          absl::StrCat(T("密钥文件为空或无法读取：", "cannot read "), args.Get("token-file")));
     }
   }
   const std::string folder = args.Get("data");
@@ -89,9 +89,10 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const Args& args) {
     return client;
   }
   if (folder.empty()) {
-    return absl::InvalidArgumentError(T(
-        "请用 --data DIR 指定数据目录，或用 --endpoints FILE 与 --token-file FILE 指定服务",
-        "name a data folder with --data DIR, or a suite with --endpoints FILE and --token-file FILE"));
+    return absl::InvalidArgumentError(
+        T("请用 --data DIR 指定数据目录，或用 --endpoints FILE 与 --token-file FILE 指定服务",
+          "name a data folder with --data DIR, or a suite with --endpoints FILE and --token-file "
+          "FILE"));
   }
   std::error_code error;
   client->folder_ = fs::absolute(folder, error).lexically_normal().string();
@@ -155,8 +156,8 @@ absl::Status Client::SignIn(const std::string& secret) {
   fadu::registry::v1::ExchangeTokenRequest request;
   request.set_secret(secret);
   fadu::registry::v1::ExchangeTokenResponse response;
-  FADU_RETURN_IF_ERROR(CallAnonymous(
-      "registry", "/fadu.registry.v1.RegistryService/ExchangeToken", request, &response));
+  FADU_RETURN_IF_ERROR(CallAnonymous("registry", "/fadu.registry.v1.RegistryService/ExchangeToken",
+                                     request, &response));
   secret_ = secret;
   bearer_ = response.bearer();
   bearer_until_ = absl::FromUnixMicros(
@@ -223,7 +224,8 @@ absl::Status Client::SaveSecret(const std::string& account, const std::string& s
       fd >= 0 && write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
   if (fd >= 0) close(fd);
   if (!written || rename(temporary.c_str(), path.c_str()) != 0) {
-    return absl::FailedPreconditionError(absl::StrCat(T("无法保存账户密钥：", "cannot save "), path));
+    return absl::FailedPreconditionError(
+        absl::StrCat(T("无法保存账户密钥：", "cannot save "), path));
   }
   return absl::OkStatus();
 }
@@ -250,7 +252,8 @@ int WithClient(const Args& args, const std::function<absl::Status(Client&, Forma
     }
     std::sort(accounts.begin(), accounts.end());
     Say(absl::StrCat(T("  当前账户：", "  account: "), args.Get("as", "admin"),
-                     T("；可用 --as 换用：", "; choose another with --as: "), absl::StrJoin(accounts, ", ")));
+                     T("；可用 --as 换用：", "; choose another with --as: "),
+                     absl::StrJoin(accounts, ", ")));
   }
   return code;
 }

@@ -79,8 +79,8 @@ class Client {
   std::unique_ptr<IdSource> ids_;
 };
 
-// Connects, runs `body` and returns the exit code; every failure is told here. What the command line
-// itself got wrong is kUsage, a suite that cannot start kCannotStart.
+// Connects, runs `body` and returns the exit code; every failure is told here. What the command
+// line itself got wrong is kUsage, a suite that cannot start kCannotStart.
 int WithClient(const Args& args, const std::function<absl::Status(Client&, Format)>& body);
 
 }  // namespace fadu::cli

@@ -33,9 +33,11 @@ absl::Status CallOne(Client& client, const std::string& target, const std::strin
   const std::string owner =
       parts.size() == 3 ? parts[0] : ServiceOfPackage(service->file()->package());
   if (owner.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        service_name, T(" 由多个服务提供，请在前面加服务名，如 mediation/", " is served by several services; put one in front: mediation/"),
-        service_name));
+    return absl::InvalidArgumentError(
+        absl::StrCat(service_name,
+                     T(" 由多个服务提供，请在前面加服务名，如 mediation/",
+                       " is served by several services; put one in front: mediation/"),
+                     service_name));
   }
   auto* factory = google::protobuf::MessageFactory::generated_factory();
   std::unique_ptr<google::protobuf::Message> request(
@@ -76,10 +78,17 @@ int Call(const Args& args) {
 }  // namespace
 
 std::vector<Command> CallCommands() {
-  return {{"call", "METHOD [JSON]", T("以 JSON 调用任意接口", "calls any RPC with JSON"),
-           {"fadu call registry/fadu.registry.v1.RegistryService/GetArea '{\"name\":\"areas/421221106\"}' --data ./fadu-data",
+  return {{"call",
+           "METHOD [JSON]",
+           T("以 JSON 调用任意接口", "calls any RPC with JSON"),
+           {"fadu call registry/fadu.registry.v1.RegistryService/GetArea "
+            "'{\"name\":\"areas/421221106\"}' --data ./fadu-data",
             "fadu call mediation/fadu.common.v1.RecordService/ListRecordTypes --data ./fadu-data"},
-           {}, 1, 2, true, Call}};
+           {},
+           1,
+           2,
+           true,
+           Call}};
 }
 
 }  // namespace fadu::cli

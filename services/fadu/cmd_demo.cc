@@ -31,15 +31,15 @@ absl::StatusOr<std::string> ScoreSample(Client& client) {
   assessment::HandOverRequest hand_over;
   hand_over.set_parent(client.parent());
   assessment::HandOverResponse handed;
-  FADU_RETURN_IF_ERROR(client.Call(
-      "assessment", "/fadu.assessment.v1.AssessmentService/HandOver", hand_over, &handed));
+  FADU_RETURN_IF_ERROR(client.Call("assessment", "/fadu.assessment.v1.AssessmentService/HandOver",
+                                   hand_over, &handed));
   scoring::CreateRunRequest request;
   request.set_parent(client.parent());
   request.set_year(kSampleYear);
   request.set_request_id(client.NewRequestId());
   scoring::CreateRunResponse response;
-  FADU_RETURN_IF_ERROR(client.Call("scoring", "/fadu.scoring.v1.ScoringService/CreateRun", request,
-                                   &response));
+  FADU_RETURN_IF_ERROR(
+      client.Call("scoring", "/fadu.scoring.v1.ScoringService/CreateRun", request, &response));
   EndProgress();
   return response.run().name();
 }
@@ -57,9 +57,9 @@ absl::Status PrintFoundingFigures(Client& client) {
                                    request, &response));
   Table table{{T("指标", "measure"), T("值", "value"), T("计算", "from")}, {}, {}};
   for (const scoring::MeasureValue& value : response.values()) {
-    table.rows.push_back({value.label(), value.text(),
-                          value.is_ratio() ? absl::StrCat(value.numerator(), " ÷ ", value.denominator())
-                                           : ""});
+    table.rows.push_back(
+        {value.label(), value.text(),
+         value.is_ratio() ? absl::StrCat(value.numerator(), " ÷ ", value.denominator()) : ""});
   }
   Out(T("潘家湾镇 2024 年", "Panjiawan town, 2024"));
   std::fputs(Aligned(table).c_str(), stdout);
@@ -79,7 +79,8 @@ absl::Status Show(Client& client, const std::string& run) {
   Out(absl::StrCat("  fadu score explain 421221106201", data));
   Out(absl::StrCat("  fadu measure eval 'count(disputes where category = LABOUR in Q1)'", data,
                    " --area ", kSampleTown));
-  Out(absl::StrCat("  fadu record list disputes", data, " --as reviewer --filter 'outcome != SETTLED' --area ", kSampleTown));
+  Out(absl::StrCat("  fadu record list disputes", data,
+                   " --as reviewer --filter 'outcome != SETTLED' --area ", kSampleTown));
   Out(absl::StrCat("  fadu score verify", data));
   return absl::OkStatus();
 }
@@ -105,9 +106,11 @@ int Demo(const Args& args) {
   const absl::Status done = RunDemo(**client);
   if (!done.ok()) return Complain(done);
   std::fflush(stdout);
-  Say(absl::StrCat(T("用时 ", "took "), absl::FormatDuration(absl::Trunc(absl::Now() - begin, absl::Milliseconds(10)))));
+  Say(absl::StrCat(T("用时 ", "took "),
+                   absl::FormatDuration(absl::Trunc(absl::Now() - begin, absl::Milliseconds(10)))));
   if (args.Has("exit") || !(*client)->endpoints().empty()) return kOk;
-  Say(T("服务继续运行，另开终端试用以上命令；按 Ctrl-C 停止", "the suite stays up; try these commands in another terminal; Ctrl-C stops it"));
+  Say(T("服务继续运行，另开终端试用以上命令；按 Ctrl-C 停止",
+        "the suite stays up; try these commands in another terminal; Ctrl-C stops it"));
   WaitForStopSignal();
   return kOk;
 }
@@ -115,9 +118,16 @@ int Demo(const Args& args) {
 }  // namespace
 
 std::vector<Command> DemoCommands() {
-  return {{"demo", "", T("启动、载入嘉鱼县 2024 年示例数据、评分并说明", "starts, loads the sample county, scores and explains it"),
+  return {{"demo",
+           "",
+           T("启动、载入嘉鱼县 2024 年示例数据、评分并说明",
+             "starts, loads the sample county, scores and explains it"),
            {"fadu demo --data ./fadu-data", "fadu demo --data ./fadu-data --exit"},
-           {{"exit", "", T("输出后退出，不保持运行", "return after the tables")}}, 0, 0, true, Demo}};
+           {{"exit", "", T("输出后退出，不保持运行", "return after the tables")}},
+           0,
+           0,
+           true,
+           Demo}};
 }
 
 }  // namespace fadu::cli

@@ -115,7 +115,10 @@ absl::StatusOr<RecordName> NameOf(const Client& client, const std::string& word)
 int ListTypes(const Args& args) {
   const absl::StatusOr<Format> format = FormatOf(args);
   if (!format.ok()) return Usage(format.status().message());
-  Table table{{T("类型", "type"), T("名称", "label"), T("服务", "service"), T("筛选字段", "filter fields")}, {}, {}};
+  Table table{
+      {T("类型", "type"), T("名称", "label"), T("服务", "service"), T("筛选字段", "filter fields")},
+      {},
+      {}};
   for (const auto& type : Types().all()) {
     std::vector<std::string> fields;
     for (const RecordField& field : type->fields()) {
@@ -127,10 +130,10 @@ int ListTypes(const Args& args) {
     table.rows.push_back({type->collection(), label, service, absl::StrJoin(fields, " ")});
     std::vector<std::string> quoted;
     for (const std::string& field : fields) quoted.push_back(JsonText(field));
-    table.json.push_back(absl::StrCat("{\"collection\":", JsonText(type->collection()),
-                                      ",\"type\":", JsonText(type->full_name()), ",\"label\":",
-                                      JsonText(label), ",\"service\":", JsonText(service),
-                                      ",\"filter_fields\":[", absl::StrJoin(quoted, ","), "]}"));
+    table.json.push_back(absl::StrCat(
+        "{\"collection\":", JsonText(type->collection()), ",\"type\":", JsonText(type->full_name()),
+        ",\"label\":", JsonText(label), ",\"service\":", JsonText(service), ",\"filter_fields\":[",
+        absl::StrJoin(quoted, ","), "]}"));
   }
   Print(table, *format);
   return kOk;
@@ -163,8 +166,8 @@ int List(const Args& args) {
     const std::string service = ServiceOfCollection(type->collection());
     bool more = true;
     while (more && static_cast<int64_t>(records.size()) < limit) {
-      request.set_page_size(static_cast<int>(
-          std::min<int64_t>(200, limit - static_cast<int64_t>(records.size()))));
+      request.set_page_size(
+          static_cast<int>(std::min<int64_t>(200, limit - static_cast<int64_t>(records.size()))));
       v1::ListRecordsResponse response;
       FADU_RETURN_IF_ERROR(
           client.Call(service, absl::StrCat(kService, "ListRecords"), request, &response));
@@ -174,8 +177,9 @@ int List(const Args& args) {
     }
     Print(TableOf(*type, records), format);
     if (more) {
-      Say(absl::StrCat(T("已列出前 ", "the first "), records.size(),
-                       T(" 条，还有更多；用 --limit 调整", " are listed, there are more; see --limit")));
+      Say(absl::StrCat(
+          T("已列出前 ", "the first "), records.size(),
+          T(" 条，还有更多；用 --limit 调整", " are listed, there are more; see --limit")));
     }
     return absl::OkStatus();
   });
@@ -212,7 +216,8 @@ int Get(const Args& args) {
         const auto* reflection = message->GetReflection();
         if (field.repeated()) {
           for (int i = 0; i < reflection->FieldSize(*message, field.descriptor); ++i) {
-            parts.push_back(ToJson(reflection->GetRepeatedMessage(*message, field.descriptor, i), false));
+            parts.push_back(
+                ToJson(reflection->GetRepeatedMessage(*message, field.descriptor, i), false));
           }
         } else if (reflection->HasField(*message, field.descriptor)) {
           parts.push_back(ToJson(reflection->GetMessage(*message, field.descriptor), false));
@@ -228,7 +233,8 @@ int Get(const Args& args) {
 
 absl::StatusOr<std::string> ReadInput(const std::string& path) {
   if (path == "-") {
-    return std::string((std::istreambuf_iterator<char>(std::cin)), std::istreambuf_iterator<char>());
+    return std::string((std::istreambuf_iterator<char>(std::cin)),
+                       std::istreambuf_iterator<char>());
   }
   std::ifstream in(path, std::ios::binary);
   if (!in) return absl::NotFoundError(absl::StrCat(T("无法读取文件 ", "cannot read "), path));
@@ -285,8 +291,10 @@ int History(const Args& args) {
     FADU_ASSIGN_OR_RETURN(const RecordName name, NameOf(client, args.words[0]));
     v1::ListRecordRevisionsRequest request;
     request.set_name(name.ToString());
-    Table table{{T("序号", "seq"), T("版本", "revision"), T("操作", "operation"), T("操作人", "actor"),
-                 T("审核状态", "review"), T("说明", "comment")}, {}, {}};
+    Table table{{T("序号", "seq"), T("版本", "revision"), T("操作", "operation"),
+                 T("操作人", "actor"), T("审核状态", "review"), T("说明", "comment")},
+                {},
+                {}};
     do {
       v1::ListRecordRevisionsResponse response;
       FADU_RETURN_IF_ERROR(client.Call(ServiceOfCollection(name.collection),
@@ -311,40 +319,103 @@ int History(const Args& args) {
 std::vector<Command> RecordCommands() {
   const Flag comment{"comment", "TEXT", T("意见", "comment")};
   return {
-      {"record types", "", T("列出全部记录类型及可筛选字段", "lists the record types and their filter fields"),
-       {"fadu record types"}, {}, 0, 0, true, ListTypes},
-      {"record list", "COLLECTION", T("列出记录", "lists records"),
-       {"fadu record list disputes --data ./fadu-data --filter 'outcome = SETTLED' --area 421221106",
-        "fadu record list educationEvents --data ./fadu-data --filter 'venues:SCHOOL' -o csv > events.csv"},
-       {{"filter", "FILTER", T("筛选条件，如 outcome = SETTLED AND found_date >= 2024-03-01", "AIP-160 filter")},
+      {"record types",
+       "",
+       T("列出全部记录类型及可筛选字段", "lists the record types and their filter fields"),
+       {"fadu record types"},
+       {},
+       0,
+       0,
+       true,
+       ListTypes},
+      {"record list",
+       "COLLECTION",
+       T("列出记录", "lists records"),
+       {"fadu record list disputes --data ./fadu-data --filter 'outcome = SETTLED' --area "
+        "421221106",
+        "fadu record list educationEvents --data ./fadu-data --filter 'venues:SCHOOL' -o csv > "
+        "events.csv"},
+       {{"filter", "FILTER",
+         T("筛选条件，如 outcome = SETTLED AND found_date >= 2024-03-01", "AIP-160 filter")},
         {"order-by", "FIELD", T("排序字段，可加 desc", "order, optionally with desc")},
         {"area", "CODE", T("仅该区划及其下级", "only this area and beneath")},
         {"state", "STATE", T("仅该审核状态", "only this review state")},
         {"show-deleted", "", T("包括已删除的记录", "deleted records too")},
         {"limit", "N", T("最多列出多少条（默认 50）", "at most so many (default 50)")}},
-       1, 1, true, List},
-      {"record get", "NAME", T("查看一条记录", "shows a record"),
-       {"fadu record get disputes/0193… --data ./fadu-data"}, {}, 1, 1, true, Get},
-      {"record create", "COLLECTION", T("新建一条记录（JSON）", "creates a record from JSON"),
+       1,
+       1,
+       true,
+       List},
+      {"record get",
+       "NAME",
+       T("查看一条记录", "shows a record"),
+       {"fadu record get disputes/0193… --data ./fadu-data"},
+       {},
+       1,
+       1,
+       true,
+       Get},
+      {"record create",
+       "COLLECTION",
+       T("新建一条记录（JSON）", "creates a record from JSON"),
        {"fadu record create disputes --data ./fadu-data --file dispute.json --submit",
-        "echo '{\"area_code\":\"421221106200\",…}' | fadu record create disputes --data ./fadu-data --dry-run"},
-       {{"file", "FILE", T("JSON 文件，- 为标准输入（默认）", "JSON file, - for standard input (default)")},
+        "echo '{\"area_code\":\"421221106200\",…}' | fadu record create disputes --data "
+        "./fadu-data --dry-run"},
+       {{"file", "FILE",
+         T("JSON 文件，- 为标准输入（默认）", "JSON file, - for standard input (default)")},
         {"json", "JSON", T("直接给出 JSON", "the JSON itself")},
         {"submit", "", T("保存并提交", "submit it at once")},
         {"dry-run", "", T("只检查，不保存", "check, store nothing")},
         {"request-id", "UUID", T("请求编号，重试时沿用", "request id, kept over retries")}},
-       1, 1, true, Create},
-      {"record submit", "NAME", T("提交记录", "submits a record"), {"fadu record submit disputes/0193… --data ./fadu-data"},
-       {}, 1, 1, true, [](const Args& args) { return ReviewOne(args, v1::REVIEW_ACTION_SUBMIT); }},
-      {"record confirm", "NAME", T("确认记录", "confirms a record"), {"fadu record confirm disputes/0193… --data ./fadu-data"},
-       {}, 1, 1, true, [](const Args& args) { return ReviewOne(args, v1::REVIEW_ACTION_CONFIRM); }},
-      {"record return", "NAME", T("退回记录", "returns a record"),
-       {"fadu record return disputes/0193… --data ./fadu-data --comment '缺受理日期'"}, {comment}, 1, 1, true,
+       1,
+       1,
+       true,
+       Create},
+      {"record submit",
+       "NAME",
+       T("提交记录", "submits a record"),
+       {"fadu record submit disputes/0193… --data ./fadu-data"},
+       {},
+       1,
+       1,
+       true,
+       [](const Args& args) { return ReviewOne(args, v1::REVIEW_ACTION_SUBMIT); }},
+      {"record confirm",
+       "NAME",
+       T("确认记录", "confirms a record"),
+       {"fadu record confirm disputes/0193… --data ./fadu-data"},
+       {},
+       1,
+       1,
+       true,
+       [](const Args& args) { return ReviewOne(args, v1::REVIEW_ACTION_CONFIRM); }},
+      {"record return",
+       "NAME",
+       T("退回记录", "returns a record"),
+       {"fadu record return disputes/0193… --data ./fadu-data --comment '缺受理日期'"},
+       {comment},
+       1,
+       1,
+       true,
        [](const Args& args) { return ReviewOne(args, v1::REVIEW_ACTION_RETURN); }},
-      {"record withdraw", "NAME", T("撤回记录", "withdraws a record"), {"fadu record withdraw disputes/0193… --data ./fadu-data"},
-       {}, 1, 1, true, [](const Args& args) { return ReviewOne(args, v1::REVIEW_ACTION_WITHDRAW); }},
-      {"record history", "NAME", T("查看记录的全部版本", "shows a record's revisions"),
-       {"fadu record history disputes/0193… --data ./fadu-data"}, {}, 1, 1, true, History},
+      {"record withdraw",
+       "NAME",
+       T("撤回记录", "withdraws a record"),
+       {"fadu record withdraw disputes/0193… --data ./fadu-data"},
+       {},
+       1,
+       1,
+       true,
+       [](const Args& args) { return ReviewOne(args, v1::REVIEW_ACTION_WITHDRAW); }},
+      {"record history",
+       "NAME",
+       T("查看记录的全部版本", "shows a record's revisions"),
+       {"fadu record history disputes/0193… --data ./fadu-data"},
+       {},
+       1,
+       1,
+       true,
+       History},
   };
 }
 

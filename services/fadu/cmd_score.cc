@@ -32,7 +32,8 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
 absl::StatusOr<int> YearOf(const Args& args) {
   int year = 0;
   if (!absl::SimpleAtoi(args.Get("year", "2024"), &year) || year < 2000 || year > 2999) {
-    return absl::InvalidArgumentError(T("--year 应为年份，如 2024", "--year is a year, such as 2024"));
+    return absl::InvalidArgumentError(
+        T("--year 应为年份，如 2024", "--year is a year, such as 2024"));
   }
   return year;
 }
@@ -43,7 +44,9 @@ std::string RunName(const Client& client, const std::string& word) {
   return absl::StrCat(client.parent(), "/runs/", word.empty() ? "latest" : word);
 }
 
-std::string ShortRun(const scoring::Run& run) { return run.name().substr(run.name().rfind('/') + 1); }
+std::string ShortRun(const scoring::Run& run) {
+  return run.name().substr(run.name().rfind('/') + 1);
+}
 
 int Eval(const Args& args) {
   return WithClient(args, [&](Client& client, Format format) -> absl::Status {
@@ -57,8 +60,10 @@ int Eval(const Args& args) {
     scoring::EvaluateMeasureResponse response;
     FADU_RETURN_IF_ERROR(
         client.Call("scoring", absl::StrCat(kScoring, "EvaluateMeasure"), request, &response));
-    Table table{{T("指标", "measure"), T("值", "value"), T("分子", "numerator"), T("分母", "denominator"),
-                 T("表达式", "expression")}, {}, {}};
+    Table table{{T("指标", "measure"), T("值", "value"), T("分子", "numerator"),
+                 T("分母", "denominator"), T("表达式", "expression")},
+                {},
+                {}};
     for (const scoring::MeasureValue& value : response.values()) {
       table.rows.push_back({value.label(), value.text(), absl::StrCat(value.numerator()),
                             value.is_ratio() ? absl::StrCat(value.denominator()) : "",
@@ -72,7 +77,10 @@ int Eval(const Args& args) {
 
 Table FindingsTable(const google::protobuf::RepeatedPtrField<assessment::Finding>& findings,
                     bool* errors) {
-  Table table{{T("行", "line"), T("列", "column"), T("级别", "severity"), T("代码", "code"), T("问题", "problem")}, {}, {}};
+  Table table{{T("行", "line"), T("列", "column"), T("级别", "severity"), T("代码", "code"),
+               T("问题", "problem")},
+              {},
+              {}};
   *errors = false;
   for (const assessment::Finding& finding : findings) {
     const bool error = finding.severity() == assessment::Finding::SEVERITY_ERROR;
@@ -95,8 +103,8 @@ int RubricCheck(const Args& args) {
         client.Call("assessment", absl::StrCat(kAssessment, "CheckRubric"), request, &response));
     Print(FindingsTable(response.findings(), &errors), format);
     if (!errors) {
-      Say(absl::StrCat(T("细则可用：", "the rubric holds: "), response.rubric().title(), T("，", ", "),
-                       response.rubric().lines_size(), T(" 项，满分 ", " lines, "),
+      Say(absl::StrCat(T("细则可用：", "the rubric holds: "), response.rubric().title(),
+                       T("，", ", "), response.rubric().lines_size(), T(" 项，满分 ", " lines, "),
                        PointsText(response.rubric().total_e4()), T(" 分", " points")));
     }
     return absl::OkStatus();
@@ -120,7 +128,10 @@ int RubricApply(const Args& args) {
       FADU_RETURN_IF_ERROR(
           client.Call("assessment", absl::StrCat(kAssessment, "PublishRubric"), publish, &info));
     }
-    Table table{{T("细则", "rubric"), T("版本", "version"), T("年度", "year"), T("满分", "total"), T("编号", "name")}, {}, {}};
+    Table table{{T("细则", "rubric"), T("版本", "version"), T("年度", "year"), T("满分", "total"),
+                 T("编号", "name")},
+                {},
+                {}};
     table.rows.push_back({info.rubric().rubric().title(), info.rubric().version(),
                           absl::StrCat(info.rubric().year()),
                           PointsText(info.rubric().rubric().total_e4()), info.name()});
@@ -137,17 +148,22 @@ int RubricShow(const Args& args) {
     request.set_collection("rubrics");
     if (!args.words.empty()) request.set_filter(absl::StrCat("code = \"", args.words[0], "\""));
     fadu::common::v1::ListRecordsResponse response;
-    FADU_RETURN_IF_ERROR(client.Call("assessment", "/fadu.common.v1.RecordService/ListRecords",
-                                     request, &response));
+    FADU_RETURN_IF_ERROR(
+        client.Call("assessment", "/fadu.common.v1.RecordService/ListRecords", request, &response));
     if (response.records().empty()) {
-      return absl::NotFoundError(T("还没有考核细则；用 fadu rubric apply 导入", "no rubric yet; see fadu rubric apply"));
+      return absl::NotFoundError(
+          T("还没有考核细则；用 fadu rubric apply 导入", "no rubric yet; see fadu rubric apply"));
     }
     assessment::RubricVersion version;
     (void)response.records(0).record().UnpackTo(&version);
     const assessment::Rubric& rubric = version.rubric();
-    Table table{{T("项", "line"), T("内容", "title"), T("分值", "max"), T("评分单位", "scorer"), T("依据", "basis")}, {}, {}};
+    Table table{{T("项", "line"), T("内容", "title"), T("分值", "max"), T("评分单位", "scorer"),
+                 T("依据", "basis")},
+                {},
+                {}};
     for (const assessment::Line& line : rubric.lines()) {
-      table.rows.push_back({line.id(), line.title(), PointsText(line.max_e4()), line.scorer(), line.basis()});
+      table.rows.push_back(
+          {line.id(), line.title(), PointsText(line.max_e4()), line.scorer(), line.basis()});
       table.json.push_back(ToJson(line, false));
     }
     if (args.Has("source")) {
@@ -155,7 +171,9 @@ int RubricShow(const Args& args) {
       return absl::OkStatus();
     }
     if (format == Format::kTable) {
-      std::fputs(absl::StrCat(rubric.title(), "  ", rubric.code(), " ", rubric.version(), "\n").c_str(), stdout);
+      std::fputs(
+          absl::StrCat(rubric.title(), "  ", rubric.code(), " ", rubric.version(), "\n").c_str(),
+          stdout);
     }
     Print(table, format);
     return absl::OkStatus();
@@ -173,7 +191,9 @@ int CycleOpen(const Args& args) {
     assessment::CycleInfo info;
     FADU_RETURN_IF_ERROR(
         client.Call("assessment", absl::StrCat(kAssessment, "OpenCycle"), request, &info));
-    Table table{{T("年度", "year"), T("编号", "name")}, {{absl::StrCat(year), info.name()}}, {ToJson(info, false)}};
+    Table table{{T("年度", "year"), T("编号", "name")},
+                {{absl::StrCat(year), info.name()}},
+                {ToJson(info, false)}};
     Print(table, format);
     return absl::OkStatus();
   });
@@ -188,7 +208,8 @@ int CycleClose(const Args& args) {
     FADU_RETURN_IF_ERROR(
         client.Call("assessment", absl::StrCat(kAssessment, "CloseCycle"), request, &info));
     Table table{{T("年度", "year"), T("编号", "name")},
-                {{absl::StrCat(info.cycle().year()), info.name()}}, {ToJson(info, false)}};
+                {{absl::StrCat(info.cycle().year()), info.name()}},
+                {ToJson(info, false)}};
     Print(table, format);
     return absl::OkStatus();
   });
@@ -209,9 +230,11 @@ int MarkGive(const Args& args) {
     assessment::MarkInfo info;
     FADU_RETURN_IF_ERROR(
         client.Call("assessment", absl::StrCat(kAssessment, "GiveMark"), request, &info));
-    Table table{{T("村（社区）", "village"), T("项", "line"), T("得分", "points"), T("编号", "name")},
-                {{info.mark().area_code(), info.mark().line_id(), PointsText(info.mark().points_e4()), info.name()}},
-                {ToJson(info, false)}};
+    Table table{
+        {T("村（社区）", "village"), T("项", "line"), T("得分", "points"), T("编号", "name")},
+        {{info.mark().area_code(), info.mark().line_id(), PointsText(info.mark().points_e4()),
+          info.name()}},
+        {ToJson(info, false)}};
     Print(table, format);
     return absl::OkStatus();
   });
@@ -233,8 +256,12 @@ int ScoreRun(const Args& args) {
     FADU_RETURN_IF_ERROR(
         client.Call("scoring", absl::StrCat(kScoring, "CreateRun"), request, &response));
     const scoring::Run& run = response.run();
-    Table table{{T("计算编号", "run"), T("年度", "year"), T("细则", "rubric"), T("结果摘要", "result digest")}, {}, {}};
-    table.rows.push_back({ShortRun(run), absl::StrCat(run.year()), run.rubric_title(), run.result_digest()});
+    Table table{{T("计算编号", "run"), T("年度", "year"), T("细则", "rubric"),
+                 T("结果摘要", "result digest")},
+                {},
+                {}};
+    table.rows.push_back(
+        {ShortRun(run), absl::StrCat(run.year()), run.rubric_title(), run.result_digest()});
     table.json.push_back(ToJson(run, false));
     Print(table, format);
     return absl::OkStatus();
@@ -246,8 +273,12 @@ int ScoreRuns(const Args& args) {
     scoring::ListRunsRequest request;
     request.set_parent(client.parent());
     scoring::ListRunsResponse response;
-    FADU_RETURN_IF_ERROR(client.Call("scoring", absl::StrCat(kScoring, "ListRuns"), request, &response));
-    Table table{{T("计算编号", "run"), T("年度", "year"), T("时间", "time"), T("细则", "rubric"), T("结果摘要", "result digest")}, {}, {}};
+    FADU_RETURN_IF_ERROR(
+        client.Call("scoring", absl::StrCat(kScoring, "ListRuns"), request, &response));
+    Table table{{T("计算编号", "run"), T("年度", "year"), T("时间", "time"), T("细则", "rubric"),
+                 T("结果摘要", "result digest")},
+                {},
+                {}};
     for (const scoring::Run& run : response.runs()) {
       table.rows.push_back({ShortRun(run), absl::StrCat(run.year()),
                             google::protobuf::util::TimeUtil::ToString(run.create_time()),
@@ -264,13 +295,18 @@ int ScoreList(const Args& args) {
     scoring::GetRunRequest request;
     request.set_name(RunName(client, args.words.empty() ? "" : args.words[0]));
     scoring::GetRunResponse response;
-    FADU_RETURN_IF_ERROR(client.Call("scoring", absl::StrCat(kScoring, "GetRun"), request, &response));
+    FADU_RETURN_IF_ERROR(
+        client.Call("scoring", absl::StrCat(kScoring, "GetRun"), request, &response));
     std::map<std::string, std::string> names;
     for (const scoring::AreaNode& area : response.areas()) names[area.code()] = area.name();
-    Table table{{T("区划", "area"), T("村（社区）", "village"), T("乡镇", "town"), T("得分", "points"),
-                 T("满分", "max"), T("等次", "tier"), T("待评", "pending")}, {}, {}};
+    Table table{{T("区划", "area"), T("村（社区）", "village"), T("乡镇", "town"),
+                 T("得分", "points"), T("满分", "max"), T("等次", "tier"), T("待评", "pending")},
+                {},
+                {}};
     for (const scoring::ScoreSheet& sheet : response.result().villages()) {
-      if (args.Has("area") && sheet.area_code().substr(0, args.Get("area").size()) != args.Get("area")) continue;
+      if (args.Has("area") &&
+          sheet.area_code().substr(0, args.Get("area").size()) != args.Get("area"))
+        continue;
       table.rows.push_back({sheet.area_code(), names[sheet.area_code()],
                             names[sheet.area_code().substr(0, 9)], PointsText(sheet.total_e4()),
                             PointsText(sheet.max_e4()), sheet.tier(),
@@ -294,9 +330,13 @@ int ScoreExplain(const Args& args) {
     scoring::ExplainScoreResponse response;
     FADU_RETURN_IF_ERROR(
         client.Call("scoring", absl::StrCat(kScoring, "ExplainScore"), request, &response));
-    Table table{{T("项", "line"), T("内容", "title"), T("得分", "points"), T("满分", "max"), T("说明", "text")}, {}, {}};
+    Table table{{T("项", "line"), T("内容", "title"), T("得分", "points"), T("满分", "max"),
+                 T("说明", "text")},
+                {},
+                {}};
     for (const scoring::LineExplanation& line : response.lines()) {
-      table.rows.push_back({line.score().line_id(), line.title(), line.points(), line.max(), line.text()});
+      table.rows.push_back(
+          {line.score().line_id(), line.title(), line.points(), line.max(), line.text()});
       table.json.push_back(ToJson(line, false));
     }
     Print(table, format);
@@ -311,9 +351,13 @@ int ScoreVerify(const Args& args) {
     scoring::VerifyRunResponse response;
     FADU_RETURN_IF_ERROR(
         client.Call("scoring", absl::StrCat(kScoring, "VerifyRun"), request, &response));
-    Table table{{T("计算编号", "run"), T("复核事实数", "facts"), T("比对字节数", "bytes compared"), T("结论", "verdict")}, {}, {}};
+    Table table{{T("计算编号", "run"), T("复核事实数", "facts"), T("比对字节数", "bytes compared"),
+                 T("结论", "verdict")},
+                {},
+                {}};
     table.rows.push_back({ShortRun(response.run()), absl::StrCat(response.facts()),
-                          absl::StrCat(response.result_bytes()), T("逐字节一致", "equal byte for byte")});
+                          absl::StrCat(response.result_bytes()),
+                          T("逐字节一致", "equal byte for byte")});
     table.json.push_back(ToJson(response, false));
     Print(table, format);
     return absl::OkStatus();
@@ -331,12 +375,14 @@ absl::Status PrintRun(Client& client, const std::string& run) {
   scoring::GetRunRequest request;
   request.set_name(run);
   scoring::GetRunResponse response;
-  FADU_RETURN_IF_ERROR(client.Call("scoring", absl::StrCat(kScoring, "GetRun"), request, &response));
+  FADU_RETURN_IF_ERROR(
+      client.Call("scoring", absl::StrCat(kScoring, "GetRun"), request, &response));
   std::map<std::string, std::string> names;
   for (const scoring::AreaNode& area : response.areas()) names[area.code()] = area.name();
   const scoring::RunResult& result = response.result();
 
-  Out(absl::StrCat(response.run().rubric_title(), T("　计算编号 ", "  run "), ShortRun(response.run())));
+  Out(absl::StrCat(response.run().rubric_title(), T("　计算编号 ", "  run "),
+                   ShortRun(response.run())));
   Out("");
   Out(T("各村（社区）等次", "Villages by tier"));
   Table tiers{{T("等次", "tier"), T("村数", "villages"), T("村（社区）", "names")}, {}, {}};
@@ -346,21 +392,25 @@ absl::Status PrintRun(Client& client, const std::string& run) {
       if (sheet.tier() == tier.tier()) members.push_back(names[sheet.area_code()]);
     }
     const size_t shown = std::min<size_t>(members.size(), 4);
-    std::string text = absl::StrJoin(members.begin(), members.begin() + static_cast<std::ptrdiff_t>(shown), "、");
+    std::string text =
+        absl::StrJoin(members.begin(), members.begin() + static_cast<std::ptrdiff_t>(shown), "、");
     if (members.size() > shown) absl::StrAppend(&text, T("等", " …"));
     tiers.rows.push_back({tier.tier(), absl::StrCat(tier.villages()), text});
   }
   std::fputs(Aligned(tiers).c_str(), stdout);
   Out("");
   const auto rollup_row = [&](const scoring::Rollup& rollup) {
-    std::vector<std::string> row = {names[rollup.area_code()], absl::StrCat(rollup.villages()),
-                                    Points::FromUnits(rollup.mean_e4()).RoundTo(2, Rounding::kHalfUp).ToString()};
-    for (const scoring::TierCount& tier : rollup.tiers()) row.push_back(absl::StrCat(tier.villages()));
+    std::vector<std::string> row = {
+        names[rollup.area_code()], absl::StrCat(rollup.villages()),
+        Points::FromUnits(rollup.mean_e4()).RoundTo(2, Rounding::kHalfUp).ToString()};
+    for (const scoring::TierCount& tier : rollup.tiers())
+      row.push_back(absl::StrCat(tier.villages()));
     row.push_back(absl::StrCat(rollup.provisional()));
     return row;
   };
   Table towns{{T("乡镇", "town"), T("村数", "villages"), T("平均分", "mean")}, {}, {}};
-  for (const scoring::TierCount& tier : result.county().tiers()) towns.columns.push_back(tier.tier());
+  for (const scoring::TierCount& tier : result.county().tiers())
+    towns.columns.push_back(tier.tier());
   towns.columns.push_back(T("有待评项", "provisional"));
   for (const scoring::Rollup& town : result.towns()) towns.rows.push_back(rollup_row(town));
   towns.rows.push_back(rollup_row(result.county()));
@@ -380,16 +430,18 @@ absl::Status PrintExplanation(Client& client, const std::string& run, const std:
       absl::StrCat(response.area().name(), "（", response.area().code(), "）  ", response.total(),
                    T(" 分，", " points, "), response.sheet().tier());
   if (response.sheet().pending_e4() > 0) {
-    absl::StrAppend(&heading, T("（暂定，另有 ", " (provisional, "), PointsText(response.sheet().pending_e4()),
+    absl::StrAppend(&heading, T("（暂定，另有 ", " (provisional, "),
+                    PointsText(response.sheet().pending_e4()),
                     T(" 分待评）", " points not yet judged)"));
   }
   Out(heading);
   for (const scoring::LineExplanation& line : response.lines()) {
     const bool judged = line.score().status() == scoring::LINE_STATUS_SCORED;
     Out(absl::StrCat(line.score().line_id(), "  ", line.title(), "  ",
-                     judged ? line.points() : line.score().status() == scoring::LINE_STATUS_NOT_APPLICABLE
-                                                  ? T("缺项", "n/a")
-                                                  : T("尚未评定", "not yet judged"),
+                     judged ? line.points()
+                     : line.score().status() == scoring::LINE_STATUS_NOT_APPLICABLE
+                         ? T("缺项", "n/a")
+                         : T("尚未评定", "not yet judged"),
                      " / ", line.max(), "  [", line.form(), "]"));
     Out(absl::StrCat("    ", line.text()));
   }
@@ -400,34 +452,123 @@ std::vector<Command> ScoreCommands() {
   const Flag year{"year", "YEAR", T("年度（默认 2024）", "year (default 2024)")};
   const Flag area{"area", "CODE", T("区划", "area")};
   return {
-      {"measure eval", "EXPR…", T("计算指标", "evaluates measures"),
-       {"fadu measure eval 'count(disputes)' --data ./fadu-data --area 421221106 --year 2024 -o json",
-        "fadu measure eval 'count(disputes where outcome = SETTLED) / count(disputes) as \"调解成功 ÷ 摸排发现\"' 'count(disputes where outcome = SETTLED) / count(disputes where accepted_date:*) as \"调解成功 ÷ 受理\"' --data ./fadu-data --area 421221106"},
-       {area, year, {"include-unconfirmed", "", T("包括未确认的记录", "unconfirmed records too")}}, 1, 50, true, Eval},
-      {"rubric check", "FILE", T("检查考核细则（YAML）", "checks a rubric (YAML)"),
-       {"fadu rubric check deploy/sample/jiayu-2024/rubric-village-2024.yaml --data ./fadu-data"}, {}, 1, 1, true, RubricCheck},
-      {"rubric apply", "FILE", T("导入考核细则", "imports a rubric"),
+      {"measure eval",
+       "EXPR…",
+       T("计算指标", "evaluates measures"),
+       {"fadu measure eval 'count(disputes)' --data ./fadu-data --area 421221106 --year 2024 -o "
+        "json",
+        "fadu measure eval 'count(disputes where outcome = SETTLED) / count(disputes) as "
+        "\"调解成功 ÷ 摸排发现\"' 'count(disputes where outcome = SETTLED) / count(disputes where "
+        "accepted_date:*) as \"调解成功 ÷ 受理\"' --data ./fadu-data --area 421221106"},
+       {area, year, {"include-unconfirmed", "", T("包括未确认的记录", "unconfirmed records too")}},
+       1,
+       50,
+       true,
+       Eval},
+      {"rubric check",
+       "FILE",
+       T("检查考核细则（YAML）", "checks a rubric (YAML)"),
+       {"fadu rubric check deploy/sample/jiayu-2024/rubric-village-2024.yaml --data ./fadu-data"},
+       {},
+       1,
+       1,
+       true,
+       RubricCheck},
+      {"rubric apply",
+       "FILE",
+       T("导入考核细则", "imports a rubric"),
        {"fadu rubric apply rubric.yaml --publish --data ./fadu-data"},
-       {{"publish", "", T("导入后发布（发布后不可改）", "publish it too (then immutable)")}}, 1, 1, true, RubricApply},
-      {"rubric show", "[CODE]", T("查看考核细则", "shows a rubric"), {"fadu rubric show --data ./fadu-data"},
-       {{"source", "", T("输出导入时的原文", "print the source as imported")}}, 0, 1, true, RubricShow},
-      {"cycle open", "RUBRIC", T("开启年度考核周期", "opens a year's cycle"),
-       {"fadu cycle open counties/421221/rubrics/0193… --year 2024 --data ./fadu-data"}, {year}, 1, 1, true, CycleOpen},
-      {"cycle close", "CYCLE", T("结束考核周期", "closes a cycle"),
-       {"fadu cycle close counties/421221/cycles/0193… --data ./fadu-data"}, {}, 1, 1, true, CycleClose},
-      {"mark give", "CYCLE VILLAGE LINE POINTS", T("给人工评定项评分", "gives a mark"),
-       {"fadu mark give counties/421221/cycles/0193… 421221106200 4.1 8.5 --reason '台账齐全' --data ./fadu-data"},
-       {{"reason", "TEXT", T("理由（必填）", "why (required)")}, {"clause", "N", T("第几条款（从 0 起）", "clause (from 0)")}}, 4, 4, true, MarkGive},
-      {"score run", "", T("计算全县各村得分", "scores the county"), {"fadu score run --year 2024 --data ./fadu-data"},
-       {year, {"request-id", "UUID", T("请求编号", "request id")}}, 0, 0, true, ScoreRun},
-      {"score runs", "", T("列出历次计算", "lists the runs"), {"fadu score runs --data ./fadu-data"}, {}, 0, 0, true, ScoreRuns},
-      {"score list", "[RUN]", T("列出各村得分", "lists the villages' scores"),
-       {"fadu score list --data ./fadu-data", "fadu score list latest --area 421221106 -o csv --data ./fadu-data"}, {area}, 0, 1, true, ScoreList},
-      {"score explain", "VILLAGE", T("逐项说明一个村的得分", "explains a village's score line by line"),
-       {"fadu score explain 421221106200 --data ./fadu-data", "fadu score explain 421221106200 --line 1.1 -o json --data ./fadu-data"},
-       {{"run", "RUN", T("哪次计算（默认最近一次）", "which run (default the latest)")}, {"line", "LINE", T("只看一项", "only this line")}}, 1, 1, true, ScoreExplain},
-      {"score verify", "[RUN]", T("由保存的快照复算并逐字节比对", "recomputes from the snapshot and compares byte for byte"),
-       {"fadu score verify --data ./fadu-data"}, {}, 0, 1, true, ScoreVerify},
+       {{"publish", "", T("导入后发布（发布后不可改）", "publish it too (then immutable)")}},
+       1,
+       1,
+       true,
+       RubricApply},
+      {"rubric show",
+       "[CODE]",
+       T("查看考核细则", "shows a rubric"),
+       {"fadu rubric show --data ./fadu-data"},
+       {{"source", "", T("输出导入时的原文", "print the source as imported")}},
+       0,
+       1,
+       true,
+       RubricShow},
+      {"cycle open",
+       "RUBRIC",
+       T("开启年度考核周期", "opens a year's cycle"),
+       {"fadu cycle open counties/421221/rubrics/0193… --year 2024 --data ./fadu-data"},
+       {year},
+       1,
+       1,
+       true,
+       CycleOpen},
+      {"cycle close",
+       "CYCLE",
+       T("结束考核周期", "closes a cycle"),
+       {"fadu cycle close counties/421221/cycles/0193… --data ./fadu-data"},
+       {},
+       1,
+       1,
+       true,
+       CycleClose},
+      {"mark give",
+       "CYCLE VILLAGE LINE POINTS",
+       T("给人工评定项评分", "gives a mark"),
+       {"fadu mark give counties/421221/cycles/0193… 421221106200 4.1 8.5 --reason '台账齐全' "
+        "--data ./fadu-data"},
+       {{"reason", "TEXT", T("理由（必填）", "why (required)")},
+        {"clause", "N", T("第几条款（从 0 起）", "clause (from 0)")}},
+       4,
+       4,
+       true,
+       MarkGive},
+      {"score run",
+       "",
+       T("计算全县各村得分", "scores the county"),
+       {"fadu score run --year 2024 --data ./fadu-data"},
+       {year, {"request-id", "UUID", T("请求编号", "request id")}},
+       0,
+       0,
+       true,
+       ScoreRun},
+      {"score runs",
+       "",
+       T("列出历次计算", "lists the runs"),
+       {"fadu score runs --data ./fadu-data"},
+       {},
+       0,
+       0,
+       true,
+       ScoreRuns},
+      {"score list",
+       "[RUN]",
+       T("列出各村得分", "lists the villages' scores"),
+       {"fadu score list --data ./fadu-data",
+        "fadu score list latest --area 421221106 -o csv --data ./fadu-data"},
+       {area},
+       0,
+       1,
+       true,
+       ScoreList},
+      {"score explain",
+       "VILLAGE",
+       T("逐项说明一个村的得分", "explains a village's score line by line"),
+       {"fadu score explain 421221106200 --data ./fadu-data",
+        "fadu score explain 421221106200 --line 1.1 -o json --data ./fadu-data"},
+       {{"run", "RUN", T("哪次计算（默认最近一次）", "which run (default the latest)")},
+        {"line", "LINE", T("只看一项", "only this line")}},
+       1,
+       1,
+       true,
+       ScoreExplain},
+      {"score verify",
+       "[RUN]",
+       T("由保存的快照复算并逐字节比对", "recomputes from the snapshot and compares byte for byte"),
+       {"fadu score verify --data ./fadu-data"},
+       {},
+       0,
+       1,
+       true,
+       ScoreVerify},
   };
 }
 

@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <fstream>
 
-
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -88,8 +87,9 @@ int Serve(const Args& args) {
     }
   }
   if (services.empty()) {
-    Say(absl::StrCat(T("请用 --services 指定服务，可用：", "name services with --services; known: "),
-                     absl::StrJoin(known, ", ")));
+    Say(absl::StrCat(
+        T("请用 --services 指定服务，可用：", "name services with --services; known: "),
+        absl::StrJoin(known, ", ")));
     return kUsage;
   }
   return RunSuite(*config, services);
@@ -142,9 +142,10 @@ struct Check {
 
 Check CheckPostgres() {
   const bool there = access("/usr/lib/postgresql/15/bin/postgres", X_OK) == 0;
-  return {T("PostgreSQL 15", "PostgreSQL 15"), there ? "ok" : "fail",
-          there ? "/usr/lib/postgresql/15/bin"
-                : T("未安装：apt-get install postgresql-15", "missing: apt-get install postgresql-15")};
+  return {
+      T("PostgreSQL 15", "PostgreSQL 15"), there ? "ok" : "fail",
+      there ? "/usr/lib/postgresql/15/bin"
+            : T("未安装：apt-get install postgresql-15", "missing: apt-get install postgresql-15")};
 }
 
 Check CheckSpace(const std::string& folder) {
@@ -154,20 +155,25 @@ Check CheckSpace(const std::string& folder) {
     path = path.parent_path();
   }
   struct statvfs info {};
-  if (statvfs(path.c_str(), &info) != 0) return {T("磁盘空间", "disk space"), "fail", path.string()};
-  const double gib = static_cast<double>(info.f_bavail) * static_cast<double>(info.f_frsize) / (1 << 30);
-  return {T("磁盘空间", "disk space"), gib < 1 ? "fail" : gib < 5 ? "warn" : "ok",
+  if (statvfs(path.c_str(), &info) != 0)
+    return {T("磁盘空间", "disk space"), "fail", path.string()};
+  const double gib =
+      static_cast<double>(info.f_bavail) * static_cast<double>(info.f_frsize) / (1 << 30);
+  return {T("磁盘空间", "disk space"),
+          gib < 1   ? "fail"
+          : gib < 5 ? "warn"
+                    : "ok",
           absl::StrCat(static_cast<int64_t>(gib), " GiB")};
 }
 
 Check CheckKeys(const std::string& folder) {
   const std::string keys = absl::StrCat(folder, "/keys");
   std::error_code error;
-  if (!fs::exists(keys)) return {T("密钥目录", "key folder"), "warn", T("尚未创建", "not made yet")};
+  if (!fs::exists(keys))
+    return {T("密钥目录", "key folder"), "warn", T("尚未创建", "not made yet")};
   for (const auto& entry : fs::directory_iterator(keys, error)) {
-    const bool open_to_others =
-        (entry.status().permissions() & (fs::perms::group_all | fs::perms::others_all)) !=
-        fs::perms::none;
+    const bool open_to_others = (entry.status().permissions() &
+                                 (fs::perms::group_all | fs::perms::others_all)) != fs::perms::none;
     if (open_to_others && entry.path().extension() != ".pub") {
       return {T("密钥目录", "key folder"), "fail",
               absl::StrCat(entry.path().string(), T(" 对他人可读", " is open to others"))};
@@ -189,18 +195,20 @@ void CheckSuite(const Args& args, std::vector<Check>& checks) {
     fadu::common::v1::ListRecordTypesResponse response;
     const absl::Status status = (*client)->Call(
         service, "/fadu.common.v1.RecordService/ListRecordTypes", request, &response);
-    checks.push_back({service, status.ok() ? "ok" : "fail",
-                      status.ok() ? absl::StrCat(response.record_types_size(), T(" 种记录", " record types"))
-                                  : std::string(status.message())});
+    checks.push_back(
+        {service, status.ok() ? "ok" : "fail",
+         status.ok() ? absl::StrCat(response.record_types_size(), T(" 种记录", " record types"))
+                     : std::string(status.message())});
     if (!status.ok()) continue;
     fadu::common::v1::VerifyEventsRequest verify;
     verify.set_parent((*client)->parent());
     fadu::common::v1::VerifyEventsResponse verified;
-    const absl::Status chain = (*client)->Call(
-        service, "/fadu.common.v1.RecordService/VerifyEvents", verify, &verified);
-    checks.push_back({absl::StrCat(service, T(" 审计链", " audit chain")), chain.ok() ? "ok" : "fail",
-                      chain.ok() ? absl::StrCat(verified.events(), T(" 条，校验通过", " events verified"))
-                                 : std::string(chain.message())});
+    const absl::Status chain =
+        (*client)->Call(service, "/fadu.common.v1.RecordService/VerifyEvents", verify, &verified);
+    checks.push_back(
+        {absl::StrCat(service, T(" 审计链", " audit chain")), chain.ok() ? "ok" : "fail",
+         chain.ok() ? absl::StrCat(verified.events(), T(" 条，校验通过", " events verified"))
+                    : std::string(chain.message())});
   }
 }
 
@@ -223,9 +231,9 @@ int Doctor(const Args& args) {
                              : check.verdict == "warn" ? T("注意", "warn")
                                                        : T("失败", "fail");
     table.rows.push_back({check.name, word, check.detail});
-    table.json.push_back(absl::StrCat("{\"check\":", JsonText(check.name), ",\"verdict\":",
-                                      JsonText(check.verdict), ",\"detail\":",
-                                      JsonText(check.detail), "}"));
+    table.json.push_back(absl::StrCat("{\"check\":", JsonText(check.name),
+                                      ",\"verdict\":", JsonText(check.verdict),
+                                      ",\"detail\":", JsonText(check.detail), "}"));
   }
   Print(table, *format);
   return failed ? kFailed : kOk;
@@ -237,16 +245,44 @@ std::vector<Command> ServeCommands() {
   const Flag config{"config", "FILE", T("配置文件（JSON）", "configuration file (JSON)")};
   const Flag data{"data", "DIR", T("数据目录", "data folder")};
   return {
-      {"up", "", T("在一个进程中启动全部服务及其数据库", "starts all services and their database in one process"),
-       {"fadu up --data /var/lib/fadu"}, {data, config}, 0, 0, false, Up},
-      {"serve", "", T("启动指定的服务，其余服务按配置中的地址访问", "starts some services beside others elsewhere"),
+      {"up",
+       "",
+       T("在一个进程中启动全部服务及其数据库",
+         "starts all services and their database in one process"),
+       {"fadu up --data /var/lib/fadu"},
+       {data, config},
+       0,
+       0,
+       false,
+       Up},
+      {"serve",
+       "",
+       T("启动指定的服务，其余服务按配置中的地址访问",
+         "starts some services beside others elsewhere"),
        {"fadu serve --services=mediation --config mediation.json"},
-       {{"services", "A,B", T("服务名", "services")}, config, data}, 0, 0, false, Serve},
-      {"migrate", "", T("将数据库结构升级到本程序的版本", "brings the schemas up to date"),
-       {"fadu migrate --data /var/lib/fadu", "fadu migrate --config fadu.json"}, {data, config}, 0, 0,
-       false, MigrateCommand},
-      {"doctor", "", T("检查运行环境、服务与审计链", "checks the machine, the services and the audit chains"),
-       {"fadu doctor --data ./fadu-data"}, {}, 0, 0, true, Doctor},
+       {{"services", "A,B", T("服务名", "services")}, config, data},
+       0,
+       0,
+       false,
+       Serve},
+      {"migrate",
+       "",
+       T("将数据库结构升级到本程序的版本", "brings the schemas up to date"),
+       {"fadu migrate --data /var/lib/fadu", "fadu migrate --config fadu.json"},
+       {data, config},
+       0,
+       0,
+       false,
+       MigrateCommand},
+      {"doctor",
+       "",
+       T("检查运行环境、服务与审计链", "checks the machine, the services and the audit chains"),
+       {"fadu doctor --data ./fadu-data"},
+       {},
+       0,
+       0,
+       true,
+       Doctor},
   };
 }
 

@@ -5,8 +5,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "common/base/clock.h"
 #include "common/base/civil_day.h"
+#include "common/base/clock.h"
 #include "common/base/status.h"
 #include "common/schema/record_type.h"
 #include "fadu/registry/v1/registry_service.pb.h"
@@ -46,19 +46,25 @@ int ImportAreas(const Args& args) {
     FADU_RETURN_IF_ERROR(
         client.Call("registry", absl::StrCat(kRegistry, "ImportAreas"), request, &response));
     for (const registry::AreaFinding& finding : response.warnings()) {
-      Say(absl::StrCat(T("注意 第 ", "warning line "), finding.line(), T(" 行：", ": "), finding.message()));
+      Say(absl::StrCat(T("注意 第 ", "warning line "), finding.line(), T(" 行：", ": "),
+                       finding.message()));
     }
     if (!response.errors().empty()) {
       Table table{{T("行", "line"), T("列", "column"), T("问题", "problem")}, {}, {}};
       for (const registry::AreaFinding& finding : response.errors()) {
-        table.rows.push_back({absl::StrCat(finding.line()), absl::StrCat(finding.column()), finding.message()});
+        table.rows.push_back(
+            {absl::StrCat(finding.line()), absl::StrCat(finding.column()), finding.message()});
         table.json.push_back(ToJson(finding, false));
       }
       Print(table, format);
-      return absl::InvalidArgumentError(absl::StrCat(
-          T("文件有 ", "the file has "), response.errors_size(), T(" 处错误，未导入", " errors; nothing was imported")));
+      return absl::InvalidArgumentError(
+          absl::StrCat(T("文件有 ", "the file has "), response.errors_size(),
+                       T(" 处错误，未导入", " errors; nothing was imported")));
     }
-    Table table{{T("新增", "added"), T("更名", "renamed"), T("撤销", "ended"), T("变更", "moved"), T("不变", "unchanged")}, {}, {}};
+    Table table{{T("新增", "added"), T("更名", "renamed"), T("撤销", "ended"), T("变更", "moved"),
+                 T("不变", "unchanged")},
+                {},
+                {}};
     table.rows.push_back({absl::StrCat(response.added()), absl::StrCat(response.renamed()),
                           absl::StrCat(response.ended()), absl::StrCat(response.moved()),
                           absl::StrCat(response.unchanged())});
@@ -73,17 +79,20 @@ int CreateAccount(const Args& args) {
     registry::CreateAccountRequest request;
     request.set_parent(client.parent());
     request.set_display_name(args.words[0]);
-    request.set_kind(args.Has("client") ? registry::ACCOUNT_KIND_CLIENT : registry::ACCOUNT_KIND_USER);
+    request.set_kind(args.Has("client") ? registry::ACCOUNT_KIND_CLIENT
+                                        : registry::ACCOUNT_KIND_USER);
     request.set_expire_date(args.Get("expires"));
     request.set_request_id(client.NewRequestId());
-    for (const absl::string_view grant : absl::StrSplit(args.Get("grants"), ',', absl::SkipEmpty())) {
+    for (const absl::string_view grant :
+         absl::StrSplit(args.Get("grants"), ',', absl::SkipEmpty())) {
       const std::vector<std::string> parts = absl::StrSplit(grant, '@');
-      const auto* role = parts.size() == 2
-                             ? FindEnumCode(fadu::common::v1::Role_descriptor(), parts[0])
-                             : nullptr;
+      const auto* role =
+          parts.size() == 2 ? FindEnumCode(fadu::common::v1::Role_descriptor(), parts[0]) : nullptr;
       if (role == nullptr) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            T("--grants 写作 角色@区划，如 TOWN_REVIEWER@421221106；有误：", "--grants is ROLE@AREA; wrong: "), grant));
+        return absl::InvalidArgumentError(
+            absl::StrCat(T("--grants 写作 角色@区划，如 TOWN_REVIEWER@421221106；有误：",
+                           "--grants is ROLE@AREA; wrong: "),
+                         grant));
       }
       registry::AccountGrant& entry = *request.add_grants();
       entry.set_role(static_cast<fadu::common::v1::Role>(role->number()));
@@ -110,8 +119,10 @@ absl::Status BootstrapFolder(Client& client) {
   const std::string path = absl::StrCat(client.folder(), "/keys/bootstrap.secret");
   const absl::StatusOr<std::string> secret = ReadFile(path);
   if (!secret.ok()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        T("没有初始密钥，管理员已经创建过：", "no bootstrap secret; an administrator was created before: "), path));
+    return absl::FailedPreconditionError(
+        absl::StrCat(T("没有初始密钥，管理员已经创建过：",
+                       "no bootstrap secret; an administrator was created before: "),
+                     path));
   }
   registry::BootstrapRequest request;
   request.set_secret(std::string(absl::StripAsciiWhitespace(*secret)));
@@ -119,28 +130,50 @@ absl::Status BootstrapFolder(Client& client) {
   request.set_display_name("县级管理员");
   request.set_request_id(client.NewRequestId());
   registry::AccountSecret response;
-  FADU_RETURN_IF_ERROR(client.CallAnonymous("registry", absl::StrCat(kRegistry, "Bootstrap"),
-                                            request, &response));
+  FADU_RETURN_IF_ERROR(
+      client.CallAnonymous("registry", absl::StrCat(kRegistry, "Bootstrap"), request, &response));
   return client.SaveSecret("admin", response.secret());
 }
 
 std::vector<Command> SetupCommands() {
   return {
-      {"bootstrap", "", T("用一次性初始密钥创建第一个管理员", "creates the first administrator with the one-time secret"),
-       {"fadu bootstrap --data ./fadu-data"}, {}, 0, 0, true, Bootstrap},
-      {"import areas", "FILE", T("导入区划（制表符分隔：code、name、parent）", "imports areas (tab-separated: code, name, parent)"),
-       {"fadu import areas deploy/sample/jiayu-2024/areas.tsv --data ./fadu-data --as-of 2023-06-30"},
+      {"bootstrap",
+       "",
+       T("用一次性初始密钥创建第一个管理员",
+         "creates the first administrator with the one-time secret"),
+       {"fadu bootstrap --data ./fadu-data"},
+       {},
+       0,
+       0,
+       true,
+       Bootstrap},
+      {"import areas",
+       "FILE",
+       T("导入区划（制表符分隔：code、name、parent）",
+         "imports areas (tab-separated: code, name, parent)"),
+       {"fadu import areas deploy/sample/jiayu-2024/areas.tsv --data ./fadu-data --as-of "
+        "2023-06-30"},
        {{"as-of", "DATE", T("自哪天起有效（默认今天）", "valid from (default today)")},
         {"source", "TEXT", T("数据来源", "where it comes from")},
         {"dry-run", "", T("只检查，不导入", "check only")}},
-       1, 1, true, ImportAreas},
-      {"account create", "NAME", T("创建账户或接口客户端", "creates an account or API client"),
-       {"fadu account create 潘家湾司法所 --grants TOWN_REVIEWER@421221106 --data ./fadu-data --save panjiawan"},
+       1,
+       1,
+       true,
+       ImportAreas},
+      {"account create",
+       "NAME",
+       T("创建账户或接口客户端", "creates an account or API client"),
+       {"fadu account create 潘家湾司法所 --grants TOWN_REVIEWER@421221106 --data ./fadu-data "
+        "--save panjiawan"},
        {{"grants", "ROLE@AREA,…", T("角色与区划", "roles and areas")},
         {"client", "", T("接口客户端", "an API client")},
         {"expires", "DATE", T("有效期至", "last day")},
-        {"save", "NAME", T("将密钥以此名保存在数据目录", "save the secret in the data folder under this name")}},
-       1, 1, true, CreateAccount},
+        {"save", "NAME",
+         T("将密钥以此名保存在数据目录", "save the secret in the data folder under this name")}},
+       1,
+       1,
+       true,
+       CreateAccount},
   };
 }
 

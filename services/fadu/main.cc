@@ -19,33 +19,34 @@ constexpr char kVersion[] = "0.1.0";
 
 std::vector<Command> AllCommands() {
   std::vector<Command> all;
-  for (auto* make : {DemoCommands, ServeCommands, SetupCommands, RecordCommands, ScoreCommands,
-                     CallCommands}) {
+  for (auto* make :
+       {DemoCommands, ServeCommands, SetupCommands, RecordCommands, ScoreCommands, CallCommands}) {
     for (Command& command : make()) all.push_back(std::move(command));
   }
   return all;
 }
 
 std::string Overview(const std::vector<Command>& commands) {
-  std::string out = T(
-      "示例：\n"
-      "  fadu demo --data ./fadu-data          启动、载入嘉鱼县示例并评分\n"
-      "  fadu up --data ./fadu-data            启动全部服务\n"
-      "  fadu score list --data ./fadu-data    查看各村得分\n"
-      "\n命令：\n",
-      "Examples:\n"
-      "  fadu demo --data ./fadu-data          start, load the sample county, score it\n"
-      "  fadu up --data ./fadu-data            start all services\n"
-      "  fadu score list --data ./fadu-data    the villages' scores\n"
-      "\nCommands:\n");
+  std::string out =
+      T("示例：\n"
+        "  fadu demo --data ./fadu-data          启动、载入嘉鱼县示例并评分\n"
+        "  fadu up --data ./fadu-data            启动全部服务\n"
+        "  fadu score list --data ./fadu-data    查看各村得分\n"
+        "\n命令：\n",
+        "Examples:\n"
+        "  fadu demo --data ./fadu-data          start, load the sample county, score it\n"
+        "  fadu up --data ./fadu-data            start all services\n"
+        "  fadu score list --data ./fadu-data    the villages' scores\n"
+        "\nCommands:\n");
   size_t width = 0;
   for (const Command& command : commands) width = std::max(width, command.name.size());
   for (const Command& command : commands) {
     absl::StrAppend(&out, "  ", command.name, std::string(width - command.name.size() + 2, ' '),
                     command.summary, "\n");
   }
-  absl::StrAppend(&out, T("\nfadu help 命令 查看用法；fadu help exit-codes 查看退出码。\n",
-                          "\nfadu help COMMAND for its use; fadu help exit-codes for exit codes.\n"));
+  absl::StrAppend(&out,
+                  T("\nfadu help 命令 查看用法；fadu help exit-codes 查看退出码。\n",
+                    "\nfadu help COMMAND for its use; fadu help exit-codes for exit codes.\n"));
   return out;
 }
 
@@ -93,7 +94,8 @@ const Command* Find(const std::vector<Command>& commands, const std::vector<std:
                     size_t* used) {
   for (const size_t count : {size_t{2}, size_t{1}}) {
     if (words.size() < count) continue;
-    const std::string name = absl::StrJoin(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(count), " ");
+    const std::string name =
+        absl::StrJoin(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(count), " ");
     for (const Command& command : commands) {
       if (command.name == name) {
         *used = count;

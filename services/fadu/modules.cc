@@ -14,8 +14,8 @@ namespace fadu::cli {
 namespace {
 
 std::vector<std::function<host::Module()>>& Evidence() {
-  static auto* const makers = new std::vector<std::function<host::Module()>>{
-      education::MakeModule, mediation::MakeModule};
+  static auto* const makers =
+      new std::vector<std::function<host::Module()>>{education::MakeModule, mediation::MakeModule};
   return *makers;
 }
 

@@ -11,8 +11,8 @@
 
 namespace fadu::cli {
 
-// Adds a service of records to the suite, before anything starts: it stores, feeds scoring and is known to
-// every command like the others. For tests of "a record type needs no other line of code".
+// Adds a service of records to the suite, before anything starts: it stores, feeds scoring and is
+// known to every command like the others. For tests of "a record type needs no other line of code".
 void AddEvidenceModule(std::function<host::Module()> make);
 
 // Every service of the suite, callees before callers.

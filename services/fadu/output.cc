@@ -37,8 +37,8 @@ bool IsWide(char32_t c) {
 }
 
 bool LooksNumeric(absl::string_view text) {
-  return !text.empty() &&
-         text.find_first_not_of("0123456789.-%") == absl::string_view::npos && text != "-";
+  return !text.empty() && text.find_first_not_of("0123456789.-%") == absl::string_view::npos &&
+         text != "-";
 }
 
 std::string CsvCell(absl::string_view cell) {
@@ -59,7 +59,8 @@ absl::StatusOr<Format> FormatOf(const Args& args) {
   if (name == "jsonl") return Format::kJsonl;
   if (name == "csv") return Format::kCsv;
   return absl::InvalidArgumentError(absl::StrCat(
-      T("输出格式只有 table、json、jsonl、csv，没有 ", "formats are table, json, jsonl, csv, not "), name));
+      T("输出格式只有 table、json、jsonl、csv，没有 ", "formats are table, json, jsonl, csv, not "),
+      name));
 }
 
 size_t DisplayWidth(absl::string_view text) {
@@ -172,8 +173,8 @@ void EndProgress() {
 int Complain(const absl::Status& status) {
   EndProgress();
   const ErrorDetail detail = DetailOf(status);
-  const std::string text = detail.reason.empty() ? std::string(status.message())
-                                                 : LocalizedText(status, Language());
+  const std::string text =
+      detail.reason.empty() ? std::string(status.message()) : LocalizedText(status, Language());
   Say(absl::StrCat(T("错误：", "error: "), text,
                    detail.reason.empty() ? "" : absl::StrCat(" [", detail.reason, "]")));
   for (const FieldViolation& violation : detail.violations) {

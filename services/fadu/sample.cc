@@ -60,9 +60,9 @@ int DiligenceOf(const std::string& village) {
   return byte < 40 ? 0 : byte < 100 ? 1 : byte < 190 ? 2 : 3;
 }
 
-constexpr const char* kTitles[] = {"宅基地界址纠纷", "相邻排水纠纷",   "彩礼返还纠纷",
-                                   "土地流转费纠纷", "务工报酬纠纷",   "道路通行纠纷",
-                                   "赡养纠纷",       "农资质量纠纷",   "交通事故赔偿纠纷"};
+constexpr const char* kTitles[] = {"宅基地界址纠纷", "相邻排水纠纷", "彩礼返还纠纷",
+                                   "土地流转费纠纷", "务工报酬纠纷", "道路通行纠纷",
+                                   "赡养纠纷",       "农资质量纠纷", "交通事故赔偿纠纷"};
 constexpr mediation::DisputeCategory kCategories[] = {
     mediation::DISPUTE_CATEGORY_HOMESTEAD, mediation::DISPUTE_CATEGORY_NEIGHBOUR,
     mediation::DISPUTE_CATEGORY_FAMILY,    mediation::DISPUTE_CATEGORY_CONTRACT,
@@ -170,18 +170,16 @@ void AddEvents(const std::string& village, Dice& dice,
   for (int quarter = 0; quarter < 4; ++quarter) {
     const int wanted = diligence == 0 ? dice.Below(2) : diligence == 1 ? dice.Below(3) : diligence;
     for (int i = 0; i < wanted; ++i) {
-      const absl::CivilDay held =
-          absl::CivilDay(kSampleYear, quarter * 3 + 1, 3) + dice.Below(80);
+      const absl::CivilDay held = absl::CivilDay(kSampleYear, quarter * 3 + 1, 3) + dice.Below(80);
       events.push_back(MakeEvent(village, held, "法治宣传进乡村", education::CAMPAIGN_UNSPECIFIED,
                                  education::VENUE_VILLAGE, kForms[dice.Below(4)], dice));
     }
   }
   for (const KeyDate& date : kKeyDates) {
     if (!dice.Chance(diligence == 0 ? 30 : diligence == 1 ? 65 : 95)) continue;
-    events.push_back(MakeEvent(village,
-                               absl::CivilDay(kSampleYear, date.month, date.day) + dice.Between(-2, 2),
-                               date.title, date.campaign, education::VENUE_VILLAGE,
-                               kForms[dice.Below(3)], dice));
+    events.push_back(MakeEvent(
+        village, absl::CivilDay(kSampleYear, date.month, date.day) + dice.Between(-2, 2),
+        date.title, date.campaign, education::VENUE_VILLAGE, kForms[dice.Below(3)], dice));
   }
 }
 
@@ -227,8 +225,8 @@ absl::Status RecordAll(Client& client, const std::string& service, const std::st
       request.add_records()->PackFrom(messages[i]);
     }
     common::BatchCreateRecordsResponse response;
-    FADU_RETURN_IF_ERROR(client.Call(
-        service, "/fadu.common.v1.RecordService/BatchCreateRecords", request, &response));
+    FADU_RETURN_IF_ERROR(client.Call(service, "/fadu.common.v1.RecordService/BatchCreateRecords",
+                                     request, &response));
   }
   return absl::OkStatus();
 }
@@ -240,8 +238,8 @@ absl::Status LoadAreas(Client& client) {
   request.set_as_of_date("2023-06-30");
   request.set_source("国家统计局统计用区划代码（2023-06-30），经 china-division 2.7.0");
   registry::ImportAreasResponse response;
-  FADU_RETURN_IF_ERROR(client.Call("registry", "/fadu.registry.v1.RegistryService/ImportAreas",
-                                   request, &response));
+  FADU_RETURN_IF_ERROR(
+      client.Call("registry", "/fadu.registry.v1.RegistryService/ImportAreas", request, &response));
   if (response.errors().empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(response.errors(0).message());
 }
@@ -285,8 +283,8 @@ absl::StatusOr<assessment::CycleInfo> OpenCycle(Client& client, assessment::Rubr
   open.set_rubric(info.name());
   open.set_request_id(StableId("cycle"));
   assessment::CycleInfo cycle;
-  FADU_RETURN_IF_ERROR(client.Call(
-      "assessment", "/fadu.assessment.v1.AssessmentService/OpenCycle", open, &cycle));
+  FADU_RETURN_IF_ERROR(
+      client.Call("assessment", "/fadu.assessment.v1.AssessmentService/OpenCycle", open, &cycle));
   return cycle;
 }
 
@@ -316,7 +314,8 @@ absl::Status GiveMarks(Client& client, const std::string& cycle, const assessmen
         request.set_clause(clause);
         request.set_points(Points::FromUnits(points).ToString());
         request.set_reason("示例：查阅台账并实地走访后评定");
-        request.set_request_id(StableId(absl::StrCat("mark ", village.code, " ", line.id(), " ", clause)));
+        request.set_request_id(
+            StableId(absl::StrCat("mark ", village.code, " ", line.id(), " ", clause)));
         answers.push_back(std::make_unique<assessment::MarkInfo>());
         in_flight.Begin();
         client.CallAsync("assessment", "/fadu.assessment.v1.AssessmentService/GiveMark", request,
@@ -351,9 +350,9 @@ SampleTown MakeSampleTown(const SampleArea& town, const std::vector<SampleArea>&
   std::vector<Ending> endings;
   if (founding) {
     endings.assign(kSampleSettled, Ending::kSettled);
-    for (const Ending ending : {Ending::kTerminated, Ending::kTerminated, Ending::kTerminated,
-                                Ending::kTransferred, Ending::kTransferred, Ending::kWithdrawn,
-                                Ending::kOngoing}) {
+    for (const Ending ending :
+         {Ending::kTerminated, Ending::kTerminated, Ending::kTerminated, Ending::kTransferred,
+          Ending::kTransferred, Ending::kWithdrawn, Ending::kOngoing}) {
       endings.insert(endings.begin() + dice.Below(static_cast<int>(endings.size())), ending);
     }
     static_assert(kSampleFound == kSampleSettled + 7, "the founding report: 382 and 375");
@@ -387,9 +386,9 @@ SampleTown MakeSampleTown(const SampleArea& town, const std::vector<SampleArea>&
   for (const KeyDate& date : kKeyDates) {
     for (const education::Venue venue : kVenues) {
       if (!founding && !dice.Chance(60)) continue;
-      made.events.push_back(MakeEvent(
-          town.code, absl::CivilDay(kSampleYear, date.month, date.day), date.title, date.campaign,
-          venue, education::FORM_LEAFLET, dice));
+      made.events.push_back(MakeEvent(town.code, absl::CivilDay(kSampleYear, date.month, date.day),
+                                      date.title, date.campaign, venue, education::FORM_LEAFLET,
+                                      dice));
     }
   }
   return made;
@@ -408,8 +407,8 @@ absl::Status LoadSample(Client& client) {
   }
   Progress(T("导入区划…", "importing areas…"));
   FADU_RETURN_IF_ERROR(LoadAreas(client));
-  FADU_RETURN_IF_ERROR(MakeAccount(client, "reviewer", "县司法局（示例）", common::ROLE_COUNTY_REVIEWER,
-                                   client.county()));
+  FADU_RETURN_IF_ERROR(MakeAccount(client, "reviewer", "县司法局（示例）",
+                                   common::ROLE_COUNTY_REVIEWER, client.county()));
   // Each town's judicial office records and confirms what its villages hand in.
   for (const SampleArea& town : towns) {
     FADU_RETURN_IF_ERROR(MakeAccount(client, town.code, absl::StrCat(town.name, "司法所（示例）"),
@@ -417,7 +416,8 @@ absl::Status LoadSample(Client& client) {
   }
   int64_t records = 0;
   for (size_t i = 0; i < towns.size(); ++i) {
-    Progress(absl::StrCat(T("登记示例记录 ", "recording "), i + 1, "/", towns.size(), " ", towns[i].name));
+    Progress(absl::StrCat(T("登记示例记录 ", "recording "), i + 1, "/", towns.size(), " ",
+                          towns[i].name));
     FADU_RETURN_IF_ERROR(client.SignInAs(towns[i].code));
     const SampleTown made = MakeSampleTown(towns[i], villages[towns[i].code], kSeed);
     FADU_RETURN_IF_ERROR(RecordAll(client, "mediation", towns[i].code, made.disputes));
@@ -436,8 +436,8 @@ absl::Status LoadSample(Client& client) {
   FADU_RETURN_IF_ERROR(client.SignInAs("admin"));
   EndProgress();
   Say(absl::StrCat(T("示例县：", "sample county: "), towns.size(), T(" 个乡镇、", " towns, "),
-                   areas.size() - towns.size(), T(" 个村（社区），登记记录 ", " villages, "), records,
-                   T(" 条", " records")));
+                   areas.size() - towns.size(), T(" 个村（社区），登记记录 ", " villages, "),
+                   records, T(" 条", " records")));
   return absl::OkStatus();
 }
 

@@ -1,8 +1,8 @@
 // services/fadu/sample.h
 //
-// The sample county: synthetic records of 2024 for all villages of Jiayu, made by a seeded generator
-// and recorded through the public RPCs. Panjiawan carries the founding report's figures: 382 disputes
-// found, 375 settled, and events of 3·15, 4·15 and 12·4 in 机关, 企业, 校园 and 乡村.
+// The sample county: synthetic records of 2024 for all villages of Jiayu, made by a seeded
+// generator and recorded through the public RPCs. Panjiawan carries the founding report's figures:
+// 382 disputes found, 375 settled, and events of 3·15, 4·15 and 12·4 in 机关, 企业, 校园 and 乡村.
 #ifndef FADU_SERVICES_FADU_SAMPLE_H_
 #define FADU_SERVICES_FADU_SAMPLE_H_
 
@@ -17,7 +17,7 @@
 
 namespace fadu::cli {
 
-inline constexpr char kSampleTown[] = "421221106";      // 潘家湾镇
+inline constexpr char kSampleTown[] = "421221106";        // 潘家湾镇
 inline constexpr char kSampleVillage[] = "421221106200";  // 潘家湾村
 inline constexpr int kSampleYear = 2024;
 
@@ -37,8 +37,8 @@ struct SampleTown {
 SampleTown MakeSampleTown(const SampleArea& town, const std::vector<SampleArea>& villages,
                           uint64_t seed);
 
-// Loads areas, accounts, records, rubric, cycle and marks through the RPCs of `client`, which is signed
-// in as the administrator. Run twice it changes nothing: request ids follow from the seed.
+// Loads areas, accounts, records, rubric, cycle and marks through the RPCs of `client`, which is
+// signed in as the administrator. Run twice it changes nothing: request ids follow from the seed.
 absl::Status LoadSample(Client& client);
 
 }  // namespace fadu::cli

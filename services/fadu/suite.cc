@@ -81,16 +81,15 @@ absl::StatusOr<fadu::config::v1::Config> ReadConfig(const std::string& path) {
   options.ignore_unknown_fields = false;
   const auto parsed = google::protobuf::util::JsonStringToMessage(text, &config, options);
   if (!parsed.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": ", std::string(parsed.message())));
+    return absl::InvalidArgumentError(absl::StrCat(path, ": ", std::string(parsed.message())));
   }
   FADU_RETURN_IF_ERROR(CheckRules(config));
   const std::vector<std::string> known = AllServices();
   for (const auto& [name, unused] : config.services()) {
     if (std::find(known.begin(), known.end(), name) == known.end()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          path, T("：services 中没有 ", ": services has no "), name, T("，可用：", "; known: "),
-          absl::StrJoin(known, ", ")));
+      return absl::InvalidArgumentError(
+          absl::StrCat(path, T("：services 中没有 ", ": services has no "), name,
+                       T("，可用：", "; known: "), absl::StrJoin(known, ", ")));
     }
   }
   return config;
@@ -102,9 +101,8 @@ absl::StatusOr<std::unique_ptr<FolderLock>> FolderLock::Try(const std::string& f
   const std::string path = absl::StrCat(folder, "/fadu.lock");
   const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (fd < 0) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(T("无法使用数据目录 ", "cannot use the data folder "), folder, ": ",
-                     strerror(errno)));
+    return absl::FailedPreconditionError(absl::StrCat(
+        T("无法使用数据目录 ", "cannot use the data folder "), folder, ": ", strerror(errno)));
   }
   if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     close(fd);
@@ -160,8 +158,8 @@ absl::StatusOr<std::unique_ptr<Suite>> Suite::Start(const fadu::config::v1::Conf
   host::HostOptions options;
   options.services = AllServices();
   for (host::Module& module : AllModules()) {
-    const bool wanted = services.empty() || std::find(services.begin(), services.end(),
-                                                      module.name) != services.end();
+    const bool wanted = services.empty() ||
+                        std::find(services.begin(), services.end(), module.name) != services.end();
     if (wanted) options.modules.push_back(std::move(module));
   }
   options.reflection = config.reflection();
@@ -214,7 +212,8 @@ void Suite::WatchDatabase() {
     if (pid > 0 && kill(pid, 0) == 0) continue;
     Log(LogLevel::kError, "the database has died; starting it again");
     // The new server belongs to the folder; cluster_ stops it by its pid file like the first.
-    const auto started = db::PrivateCluster::Start({folder_, /*durable=*/true, /*stop_on_close=*/false});
+    const auto started =
+        db::PrivateCluster::Start({folder_, /*durable=*/true, /*stop_on_close=*/false});
     if (!started.ok()) {
       Log(LogLevel::kError, "the database did not start", {{"why", started.status().message()}});
     }

@@ -43,9 +43,9 @@ class FolderLock {
 
 class Suite {
  public:
-  // Starts the services named (empty: all) on the folder of `config`. FAILED_PRECONDITION in one sentence
-  // when it cannot; ALREADY_EXISTS when another process serves the folder and the private database
-  // is asked for.
+  // Starts the services named (empty: all) on the folder of `config`. FAILED_PRECONDITION in one
+  // sentence when it cannot; ALREADY_EXISTS when another process serves the folder and the private
+  // database is asked for.
   static absl::StatusOr<std::unique_ptr<Suite>> Start(const fadu::config::v1::Config& config,
                                                       const std::vector<std::string>& services);
   ~Suite();

@@ -17,8 +17,8 @@ const RecordTypes& Types() {
   return *types;
 }
 
-absl::Status LawOfDispute(const google::protobuf::Message* before,
-                          google::protobuf::Message& after, const records::LawContext& context) {
+absl::Status LawOfDispute(const google::protobuf::Message* before, google::protobuf::Message& after,
+                          const records::LawContext& context) {
   return DecideDispute(static_cast<const v1::Dispute*>(before), static_cast<v1::Dispute&>(after),
                        context.today);
 }

@@ -152,7 +152,8 @@ TEST(Contract, EveryReasonHasATextInBothLanguages) {
     if (reasons == nullptr) continue;
     for (int i = 1; i < reasons->value_count(); ++i) {
       const v1::Label& label = reasons->value(i)->options().GetExtension(v1::label);
-      if (label.zh().empty() || label.en().empty()) without.push_back(reasons->value(i)->full_name());
+      if (label.zh().empty() || label.en().empty())
+        without.push_back(reasons->value(i)->full_name());
     }
   }
   EXPECT_THAT(without, IsEmpty());
@@ -167,7 +168,8 @@ TEST(Contract, EveryRecordFieldIsLabelledForPeople) {
       EXPECT_TRUE(RecordType::FromDescriptor(message).ok()) << message->full_name();
       for (int j = 0; j < message->field_count(); ++j) {
         const v1::Field& field = message->field(j)->options().GetExtension(v1::field);
-        if (field.zh().empty() || field.en().empty()) without.push_back(message->field(j)->full_name());
+        if (field.zh().empty() || field.en().empty())
+          without.push_back(message->field(j)->full_name());
       }
     }
   }
@@ -184,9 +186,9 @@ TEST(Contract, ServicesCallNobodyThatCallsThem) {
   while (moved) {
     moved = false;
     for (const auto& [name, callees] : peers) {
-      const bool ready = std::all_of(callees.begin(), callees.end(), [&](const std::string& callee) {
-        return done.count(callee) > 0;
-      });
+      const bool ready =
+          std::all_of(callees.begin(), callees.end(),
+                      [&](const std::string& callee) { return done.count(callee) > 0; });
       if (ready && done.insert(name).second) moved = true;
     }
   }

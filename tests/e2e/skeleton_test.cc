@@ -1,5 +1,5 @@
-// The whole suite as a user meets it: the built program, its commands, their output. The same scenario
-// in both topologies: one process, and one process per service over TCP.
+// The whole suite as a user meets it: the built program, its commands, their output. The same
+// scenario in both topologies: one process, and one process per service over TCP.
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -66,7 +66,8 @@ class Process {
     int state = 0;
     waitpid(pid_, &state, 0);
     pid_ = -1;
-    EXPECT_TRUE(WIFEXITED(state) && WEXITSTATUS(state) == 0) << "it did not stop cleanly: " << state;
+    EXPECT_TRUE(WIFEXITED(state) && WEXITSTATUS(state) == 0)
+        << "it did not stop cleanly: " << state;
   }
   bool Running() const { return kill(pid_, 0) == 0 && waitpid(pid_, nullptr, WNOHANG) == 0; }
 
@@ -198,15 +199,16 @@ class ProcessPerService : public Deployment {
       quoted_dsn.push_back(c);
     }
     const std::string config = folder() + "/fadu.json";
-    std::ofstream(config) << "{\"data_folder\":\"" << data() << "\",\"database_dsn\":\"" << quoted_dsn
-                          << "\",\"admin_dsn_file\":\"" << admin_file << "\",\"services\":{"
-                          << absl::StrJoin(addresses, ",") << "}}";
+    std::ofstream(config) << "{\"data_folder\":\"" << data() << "\",\"database_dsn\":\""
+                          << quoted_dsn << "\",\"admin_dsn_file\":\"" << admin_file
+                          << "\",\"services\":{" << absl::StrJoin(addresses, ",") << "}}";
     const Finished migrated = RunProgram({FADU_PROGRAM, "migrate", "--config", config}, folder());
     EXPECT_EQ(migrated.exit_code, 0) << migrated.err;
     for (const std::string& service : services) {
-      processes_.push_back(std::make_unique<Process>(
-          std::vector<std::string>{FADU_PROGRAM, "serve", "--services", service, "--config", config},
-          absl::StrCat(folder(), "/", service, ".log")));
+      processes_.push_back(
+          std::make_unique<Process>(std::vector<std::string>{FADU_PROGRAM, "serve", "--services",
+                                                             service, "--config", config},
+                                    absl::StrCat(folder(), "/", service, ".log")));
       EXPECT_TRUE(Until([&] { return Listens(ports[service]); }))
           << ReadFile(absl::StrCat(folder(), "/", service, ".log"));
     }
@@ -269,8 +271,9 @@ TEST_P(Skeleton, ScoresTheSampleCountyAndExplainsEachNumber) {
   EXPECT_EQ(value("count(disputes)"), "382");
   EXPECT_EQ(value("count(disputes where outcome = SETTLED)"), "375");
   EXPECT_EQ(value("count(disputes where outcome = SETTLED) / count(disputes)"), "98.17%");
-  EXPECT_EQ(value("count(disputes where outcome = SETTLED) / count(disputes where accepted_date:*)"),
-            "98.68%");
+  EXPECT_EQ(
+      value("count(disputes where outcome = SETTLED) / count(disputes where accepted_date:*)"),
+      "98.68%");
   // Events on the three key dates in each of the four places the report names.
   for (const char* campaign : {"CONSUMER_DAY", "SECURITY_DAY", "CONSTITUTION_DAY"}) {
     for (const char* venue : {"OFFICE", "ENTERPRISE", "SCHOOL", "VILLAGE"}) {
@@ -308,12 +311,14 @@ TEST_P(Skeleton, ScoresTheSampleCountyAndExplainsEachNumber) {
   db::Pool admin(db::PoolOptions{suite_->admin_dsn(), 1, "test"});
   std::string changed;
   const absl::Status tampered = admin.InTransaction(
-      db::Scope{}, absl::Now() + absl::Seconds(20), [&](db::Transaction& transaction) -> absl::Status {
+      db::Scope{}, absl::Now() + absl::Seconds(20),
+      [&](db::Transaction& transaction) -> absl::Status {
         const auto rows = transaction.Run(db::Statement{
-            "tamper", "UPDATE scoring.fact SET fact = set_byte(fact, length(fact) - 1, "
-                      "get_byte(fact, length(fact) - 1) # 1) WHERE (county_code, service, id, revision) = "
-                      "(SELECT county_code, service, id, revision FROM scoring.fact WHERE service = "
-                      "'mediation' ORDER BY seq LIMIT 1) RETURNING id"});
+            "tamper",
+            "UPDATE scoring.fact SET fact = set_byte(fact, length(fact) - 1, "
+            "get_byte(fact, length(fact) - 1) # 1) WHERE (county_code, service, id, revision) = "
+            "(SELECT county_code, service, id, revision FROM scoring.fact WHERE service = "
+            "'mediation' ORDER BY seq LIMIT 1) RETURNING id"});
         if (rows.ok() && !rows->empty()) changed = (*rows)[0].Text(0);
         return rows.status();
       });
@@ -323,21 +328,25 @@ TEST_P(Skeleton, ScoresTheSampleCountyAndExplainsEachNumber) {
   EXPECT_THAT(verify.err, HasSubstr(changed));
 
   // Run again it changes nothing.
-  const Finished again = Fadu({"measure", "eval", "count(disputes)", "-o", "json", "--area", "421221"});
-  const std::string before = Json(again.out).values(0).struct_value().fields().at("text").string_value();
+  const Finished again =
+      Fadu({"measure", "eval", "count(disputes)", "-o", "json", "--area", "421221"});
+  const std::string before =
+      Json(again.out).values(0).struct_value().fields().at("text").string_value();
   const Finished second = Fadu({"demo", "--exit"});
   EXPECT_EQ(second.exit_code, 0) << second.err;
-  const Finished after = Fadu({"measure", "eval", "count(disputes)", "-o", "json", "--area", "421221"});
+  const Finished after =
+      Fadu({"measure", "eval", "count(disputes)", "-o", "json", "--area", "421221"});
   EXPECT_EQ(Json(after.out).values(0).struct_value().fields().at("text").string_value(), before);
 }
 
-INSTANTIATE_TEST_SUITE_P(BothTopologies, Skeleton, ::testing::Values("OneProcess", "ProcessPerService"),
+INSTANTIATE_TEST_SUITE_P(BothTopologies, Skeleton,
+                         ::testing::Values("OneProcess", "ProcessPerService"),
                          [](const ::testing::TestParamInfo<const char*>& topology) {
                            return std::string(topology.param);
                          });
 
-// A record type that exists only in a test fixture: storage, list filters, history, audit, feed, facts,
-// measures, CLI and JSON, and no other line of code.
+// A record type that exists only in a test fixture: storage, list filters, history, audit, feed,
+// facts, measures, CLI and JSON, and no other line of code.
 TEST(FixtureType, NeedsNoOtherLineOfCode) {
   testing::TempFolder folder;
   const std::string data = folder.path() + "/data";
@@ -350,37 +359,42 @@ TEST(FixtureType, NeedsNoOtherLineOfCode) {
   ASSERT_TRUE(Until([&] { return std::filesystem::exists(data + "/run/endpoints.json"); }));
   ASSERT_EQ(fadu({"bootstrap"}).exit_code, 0);
   const std::string areas = folder.path() + "/areas.tsv";
-  std::ofstream(areas) << "code\tname\tparent\n42\t湖北省\t\n4212\t咸宁市\t42\n421221\t嘉鱼县\t4212\n"
-                       << "421221106\t潘家湾镇\t421221\n421221106200\t潘家湾村民委员会\t421221106\n";
+  std::ofstream(areas)
+      << "code\tname\tparent\n42\t湖北省\t\n4212\t咸宁市\t42\n421221\t嘉鱼县\t4212\n"
+      << "421221106\t潘家湾镇\t421221\n421221106200\t潘家湾村民委员会\t421221106\n";
   ASSERT_EQ(fadu({"import", "areas", areas, "--as-of", "2023-06-30"}).exit_code, 0);
-  ASSERT_EQ(fadu({"account", "create", "样品登记（示例）", "--grants", "TOWN_REVIEWER@421221106", "--save",
-                  "town"}).exit_code, 0);
+  ASSERT_EQ(fadu({"account", "create", "样品登记（示例）", "--grants", "TOWN_REVIEWER@421221106",
+                  "--save", "town"})
+                .exit_code,
+            0);
 
   for (const int weight : {3, 4, 5}) {
-    const Finished made = fadu(
-        {"record", "create", "widgets", "--submit", "--as", "town"},
-        absl::StrCat("{\"area_code\":\"421221106200\",\"made_date\":\"2024-05-0", weight,
-                     "\",\"title\":\"样品\",\"colour\":\"COLOUR_RED\",\"weight\":", weight,
-                     ",\"people\":[{\"name\":\"示例甲\",\"phone\":\"10010000001\"}]}"));
+    const Finished made =
+        fadu({"record", "create", "widgets", "--submit", "--as", "town"},
+             absl::StrCat("{\"area_code\":\"421221106200\",\"made_date\":\"2024-05-0", weight,
+                          "\",\"title\":\"样品\",\"colour\":\"COLOUR_RED\",\"weight\":", weight,
+                          ",\"people\":[{\"name\":\"示例甲\",\"phone\":\"10010000001\"}]}"));
     ASSERT_EQ(made.exit_code, 0) << made.err;
   }
-  const Finished filtered =
-      fadu({"record", "list", "widgets", "--filter", "weight >= 4 AND colour = 红", "--as", "town", "-o", "jsonl"});
+  const Finished filtered = fadu({"record", "list", "widgets", "--filter",
+                                  "weight >= 4 AND colour = 红", "--as", "town", "-o", "jsonl"});
   ASSERT_EQ(filtered.exit_code, 0) << filtered.err;
   const std::vector<std::string> rows = absl::StrSplit(filtered.out, '\n', absl::SkipEmpty());
   EXPECT_EQ(rows.size(), 2U);
   EXPECT_THAT(filtered.out, ::testing::Not(HasSubstr("10010000001")));
-  const Finished found = fadu({"record", "list", "widgets", "--filter", "people.phone = '100 1000 0001'", "--as",
-                               "town", "-o", "csv"});
-  EXPECT_EQ(std::vector<std::string>(absl::StrSplit(found.out, '\n', absl::SkipEmpty())).size(), 4U);
+  const Finished found = fadu({"record", "list", "widgets", "--filter",
+                               "people.phone = '100 1000 0001'", "--as", "town", "-o", "csv"});
+  EXPECT_EQ(std::vector<std::string>(absl::StrSplit(found.out, '\n', absl::SkipEmpty())).size(),
+            4U);
 
   Struct first;
   ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(rows[0], &first).ok());
   const std::string name = first.fields().at("name").string_value();
   const Finished history = fadu({"record", "history", name, "--as", "town"});
   EXPECT_THAT(history.out, HasSubstr("create"));
-  const Finished counted = fadu({"measure", "eval", "count(widgets)", "sum(widgets.weight where colour = RED)",
-                                 "--area", "421221106", "-o", "json"});
+  const Finished counted =
+      fadu({"measure", "eval", "count(widgets)", "sum(widgets.weight where colour = RED)", "--area",
+            "421221106", "-o", "json"});
   ASSERT_EQ(counted.exit_code, 0) << counted.err;
   ListValue values;
   ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(counted.out, &values).ok());

@@ -1,5 +1,5 @@
-// Each folder beside this file is a scenario: a rubric as a person writes it, a village's records, and the
-// score sheet with its Chinese sentences, worked out by hand.
+// Each folder beside this file is a scenario: a rubric as a person writes it, a village's records,
+// and the score sheet with its Chinese sentences, worked out by hand.
 
 #include <filesystem>
 #include <fstream>
@@ -35,7 +35,9 @@ const RecordTypes& Types() {
 
 class Golden : public ::testing::TestWithParam<std::string> {
  protected:
-  std::filesystem::path folder() const { return std::filesystem::path("tests/golden") / GetParam(); }
+  std::filesystem::path folder() const {
+    return std::filesystem::path("tests/golden") / GetParam();
+  }
 };
 
 TEST_P(Golden, SheetAndSentencesAreAsWorkedOutByHand) {
@@ -55,12 +57,15 @@ TEST_P(Golden, SheetAndSentencesAreAsWorkedOutByHand) {
     const RecordType* type = Types().FindByName(record["type"].as<std::string>());
     ASSERT_NE(type, nullptr);
     std::shared_ptr<google::protobuf::Message> message = type->New();
-    ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(record["json"].as<std::string>(), message.get()).ok());
+    ASSERT_TRUE(
+        google::protobuf::util::JsonStringToMessage(record["json"].as<std::string>(), message.get())
+            .ok());
     for (int i = 0; i < record["count"].as<int>(); ++i) {
       scoring::FactView fact;
       fact.service = "test";
       fact.type = type;
-      fact.id = absl::StrCat("00000000-0000-7000-8000-", 100000000000 + static_cast<int64_t>(facts.size()));
+      fact.id = absl::StrCat("00000000-0000-7000-8000-",
+                             100000000000 + static_cast<int64_t>(facts.size()));
       fact.area_code = type->AreaOf(*message);
       fact.counted_on = *ParseDay(type->CountingDateOf(*message));
       fact.confirmed = true;
@@ -73,8 +78,10 @@ TEST_P(Golden, SheetAndSentencesAreAsWorkedOutByHand) {
   const auto result = scoring::ComputeRun(inputs, Types());
   ASSERT_THAT(result, IsOk());
   ASSERT_EQ(result->villages_size(), 1);
-  EXPECT_EQ(Points::FromUnits(result->villages(0).total_e4()).ToString(), expect["total"].as<std::string>());
-  EXPECT_EQ(Points::FromUnits(result->villages(0).pending_e4()).ToString(), expect["pending"].as<std::string>());
+  EXPECT_EQ(Points::FromUnits(result->villages(0).total_e4()).ToString(),
+            expect["total"].as<std::string>());
+  EXPECT_EQ(Points::FromUnits(result->villages(0).pending_e4()).ToString(),
+            expect["pending"].as<std::string>());
   EXPECT_EQ(result->villages(0).tier(), expect["tier"].as<std::string>());
   const auto lines = scoring::Explain(inputs, Types(), area, "", "zh");
   ASSERT_THAT(lines, IsOk());
@@ -95,7 +102,9 @@ std::vector<std::string> Scenarios() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, Golden, ::testing::ValuesIn(Scenarios()),
-                         [](const ::testing::TestParamInfo<std::string>& scenario) { return scenario.param; });
+                         [](const ::testing::TestParamInfo<std::string>& scenario) {
+                           return scenario.param;
+                         });
 
 }  // namespace
 }  // namespace fadu

@@ -1,5 +1,5 @@
-// Records disputes through the public RPCs while others kill things, and says afterwards whether every
-// acknowledged write is there exactly once.
+// Records disputes through the public RPCs while others kill things, and says afterwards whether
+// every acknowledged write is there exactly once.
 //
 //   recorder record --data DIR --log FILE --seconds N --callers N
 //   recorder verify --data DIR --log FILE
@@ -127,7 +127,9 @@ int Record(const std::string& data, const std::string& log_path, int seconds, in
         // Every seventh wish is repeated after its answer, as a caller that lost it would.
         if (client != nullptr && acknowledged % 7 == 0) {
           v1::Record again;
-          if (!client->Call("mediation", "/fadu.common.v1.RecordService/CreateRecord", Wish(id), &again)
+          if (!client
+                   ->Call("mediation", "/fadu.common.v1.RecordService/CreateRecord", Wish(id),
+                          &again)
                    .ok()) {
             client.reset();
           }
@@ -144,7 +146,7 @@ int Record(const std::string& data, const std::string& log_path, int seconds, in
 
 absl::Status VerifyOn(cli::Client& client, const std::string& log_path, int64_t* acknowledged,
                       int64_t* lost, int64_t* duplicated, int64_t* gaps) {
-  std::map<std::string, int> stored;        // by title
+  std::map<std::string, int> stored;         // by title
   std::map<std::string, std::string> names;  // title → name
   v1::ListRecordsRequest list;
   list.set_parent("counties/421221");
@@ -204,10 +206,11 @@ int Verify(const std::string& data, const std::string& log_path) {
     status = VerifyOn(**client, log_path, &acknowledged, &lost, &duplicated, &gaps);
   }
   if (!status.ok()) std::fprintf(stderr, "verify: %s\n", status.ToString().c_str());
-  std::printf("{\"acknowledged\":%lld,\"lost\":%lld,\"duplicated\":%lld,\"gaps\":%lld,\"chain\":%s}\n",
-              static_cast<long long>(acknowledged), static_cast<long long>(lost),
-              static_cast<long long>(duplicated), static_cast<long long>(gaps),
-              status.ok() ? "true" : "false");
+  std::printf(
+      "{\"acknowledged\":%lld,\"lost\":%lld,\"duplicated\":%lld,\"gaps\":%lld,\"chain\":%s}\n",
+      static_cast<long long>(acknowledged), static_cast<long long>(lost),
+      static_cast<long long>(duplicated), static_cast<long long>(gaps),
+      status.ok() ? "true" : "false");
   return status.ok() && acknowledged > 0 && lost == 0 && duplicated == 0 && gaps == 0 ? 0 : 1;
 }
 
@@ -224,6 +227,7 @@ int main(int argc, char** argv) {
   (void)absl::SimpleAtoi(flags["--callers"], &callers);
   if (verb == "record") return fadu::Record(flags["--data"], flags["--log"], seconds, callers);
   if (verb == "verify") return fadu::Verify(flags["--data"], flags["--log"]);
-  std::fprintf(stderr, "recorder record|verify --data DIR --log FILE [--seconds N] [--callers N]\n");
+  std::fprintf(stderr,
+               "recorder record|verify --data DIR --log FILE [--seconds N] [--callers N]\n");
   return 64;
 }

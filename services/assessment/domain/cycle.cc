@@ -88,9 +88,8 @@ absl::Status DecideCycle(const v1::Cycle* before, const v1::Cycle& after) {
   }
   v1::Cycle same = after;
   same.set_state(before->state());
-  return MessageDifferencer::Equals(*before, same)
-             ? absl::OkStatus()
-             : FADU_BUG("a cycle's content does not change");
+  return MessageDifferencer::Equals(*before, same) ? absl::OkStatus()
+                                                   : FADU_BUG("a cycle's content does not change");
 }
 
 absl::Status CheckCarries(const v1::RubricVersion& rubric, int year) {
@@ -127,8 +126,7 @@ absl::StatusOr<MarkLimits> LimitsOf(const v1::Rubric& rubric, absl::string_view 
 
 absl::Status CheckPoints(const MarkLimits& limits, Points points) {
   const bool inside = limits.min <= points && points <= limits.max;
-  const bool stepped =
-      limits.step == Points() || points.units() % limits.step.units() == 0;
+  const bool stepped = limits.step == Points() || points.units() % limits.step.units() == 0;
   if (inside && stepped) return absl::OkStatus();
   return Fail(absl::StatusCode::kInvalidArgument, v1::REASON_MARK_OUT_OF_RANGE,
               "the mark is outside its limits",

@@ -45,18 +45,18 @@ struct Choice {
 
 const std::vector<Key>& RubricKeys() {
   static const auto* const keys = new std::vector<Key>{
-      {"rubric", "code"},     {"version", "version"}, {"title", "title"},
-      {"year", "year"},       {"subject", "subject"}, {"issuer", "issuer"},
-      {"basis", "basis"},     {"rounding", "places"}, {"aggregation", "total_e4"},
-      {"outcome", "tiers"},   {"tiers", "tiers"},     {"lines", "lines"}};
+      {"rubric", "code"},   {"version", "version"}, {"title", "title"},
+      {"year", "year"},     {"subject", "subject"}, {"issuer", "issuer"},
+      {"basis", "basis"},   {"rounding", "places"}, {"aggregation", "total_e4"},
+      {"outcome", "tiers"}, {"tiers", "tiers"},     {"lines", "lines"}};
   return *keys;
 }
 
 const std::vector<Key>& LineKeys() {
-  static const auto* const keys = new std::vector<Key>{
-      {"id", "id"},         {"chapter", "chapter"},     {"title", "title"},
-      {"max", "max_e4"},    {"direction", "direction"}, {"scorer", "scorer"},
-      {"basis", "basis"},   {"evidence", "evidence"},   {"clauses", "clauses"}};
+  static const auto* const keys =
+      new std::vector<Key>{{"id", "id"},       {"chapter", "chapter"},     {"title", "title"},
+                           {"max", "max_e4"},  {"direction", "direction"}, {"scorer", "scorer"},
+                           {"basis", "basis"}, {"evidence", "evidence"},   {"clauses", "clauses"}};
   return *keys;
 }
 
@@ -117,7 +117,8 @@ std::string SyntaxProblem(const std::string& message) {
   static constexpr Translation kTranslations[] = {
       {"tab", "缩进用了制表符（Tab），请改用空格"},
       {"illegal map value", "此处不应有冒号；值里有冒号时请给整个值加引号"},
-      {"end of map not found", "上面的内容没有正常结束，请检查缩进、冒号（键: 值，冒号后要有空格）"},
+      {"end of map not found",
+       "上面的内容没有正常结束，请检查缩进、冒号（键: 值，冒号后要有空格）"},
       {"end of sequence not found", "列表没有正常结束，请检查缩进和“- ”"},
       {"end of map flow not found", "大括号“{”没有配对的“}”"},
       {"end of sequence flow not found", "方括号“[”没有配对的“]”"},
@@ -145,8 +146,8 @@ size_t Distance(absl::string_view a, absl::string_view b) {
         d[i][j] = i + j;
         continue;
       }
-      d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1,
-                          d[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0U : 1U)});
+      d[i][j] = std::min(
+          {d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0U : 1U)});
       if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
         d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
       }
@@ -442,8 +443,8 @@ class Section {
     const absl::string_view meant = Suggestion(name, known);
     report_.Error(at, path_, "KEY_UNKNOWN",
                   absl::StrCat("没有名为 ", Quoted(name), " 的键",
-                               meant.empty() ? "" : absl::StrCat("，是否指 ", meant), "；此处可用：",
-                               absl::StrJoin(known, "、")));
+                               meant.empty() ? "" : absl::StrCat("，是否指 ", meant),
+                               "；此处可用：", absl::StrJoin(known, "、")));
   }
 
   Report& report_;
@@ -455,12 +456,12 @@ class Section {
 };
 
 void ReadCheck(const Section& section, v1::Check& check) {
-  static const auto* const comparisons = new std::vector<Choice>{
-      {"at_least", v1::COMPARISON_AT_LEAST},
-      {"more_than", v1::COMPARISON_MORE_THAN},
-      {"at_most", v1::COMPARISON_AT_MOST},
-      {"less_than", v1::COMPARISON_LESS_THAN},
-      {"equal", v1::COMPARISON_EQUAL}};
+  static const auto* const comparisons =
+      new std::vector<Choice>{{"at_least", v1::COMPARISON_AT_LEAST},
+                              {"more_than", v1::COMPARISON_MORE_THAN},
+                              {"at_most", v1::COMPARISON_AT_MOST},
+                              {"less_than", v1::COMPARISON_LESS_THAN},
+                              {"equal", v1::COMPARISON_EQUAL}};
   check.set_measure(section.Text("measure", true));
   int given = 0;
   for (const Choice& comparison : *comparisons) {
@@ -483,16 +484,15 @@ void ReadCheck(const Section& section, v1::Check& check) {
 }
 
 void ReadShortfall(const Section& section, v1::Shortfall& shortfall) {
-  static const auto* const windows =
-      new std::vector<Choice>{{"year", v1::WINDOW_YEAR},
-                              {"half_year", v1::WINDOW_HALF_YEAR},
-                              {"quarter", v1::WINDOW_QUARTER},
-                              {"month", v1::WINDOW_MONTH}};
+  static const auto* const windows = new std::vector<Choice>{{"year", v1::WINDOW_YEAR},
+                                                             {"half_year", v1::WINDOW_HALF_YEAR},
+                                                             {"quarter", v1::WINDOW_QUARTER},
+                                                             {"month", v1::WINDOW_MONTH}};
   shortfall.set_measure(section.Text("measure", true));
   shortfall.set_required(section.Whole("required", true, 1, 1000000).value_or(0));
   // 每季度1次 and 全年4次 are different requirements: the rubric says which.
-  shortfall.set_window(static_cast<v1::Window>(
-      section.OneOf("window", true, *windows, v1::WINDOW_UNSPECIFIED)));
+  shortfall.set_window(
+      static_cast<v1::Window>(section.OneOf("window", true, *windows, v1::WINDOW_UNSPECIFIED)));
   shortfall.set_per_missing_e4(section.PointsOf("per_missing", true).value_or(0));
   shortfall.set_what(section.Text("what", true));
   shortfall.set_unit(section.Text("unit", false));
@@ -579,8 +579,8 @@ void ReadClause(Report& report, const YAML::Node& node, const std::string& path,
 }
 
 void ReadLine(Report& report, const YAML::Node& node, const std::string& path, v1::Line& line) {
-  static const auto* const directions = new std::vector<Choice>{
-      {"lose", v1::DIRECTION_LOSE}, {"earn", v1::DIRECTION_EARN}};
+  static const auto* const directions =
+      new std::vector<Choice>{{"lose", v1::DIRECTION_LOSE}, {"earn", v1::DIRECTION_EARN}};
   const Section section(report, node, path, LineKeys());
   if (!section.valid()) return;
   line.set_id(section.Word("id"));
@@ -608,8 +608,8 @@ void ReadLine(Report& report, const YAML::Node& node, const std::string& path, v
 }
 
 void ReadRounding(Report& report, const Section& root, v1::Rubric& rubric) {
-  static const auto* const modes = new std::vector<Choice>{
-      {"half_up", v1::RUBRIC_ROUNDING_HALF_UP}, {"cut", v1::RUBRIC_ROUNDING_CUT}};
+  static const auto* const modes = new std::vector<Choice>{{"half_up", v1::RUBRIC_ROUNDING_HALF_UP},
+                                                           {"cut", v1::RUBRIC_ROUNDING_CUT}};
   rubric.set_places(2);
   rubric.set_rounding(v1::RUBRIC_ROUNDING_HALF_UP);
   const YAML::Node* node = root.Find("rounding", false);
@@ -657,16 +657,15 @@ void CheckIds(Report& report, const CompiledRubric& compiled, const v1::Rubric& 
 
 void ReadRubric(Report& report, const YAML::Node& node, const CompiledRubric& compiled,
                 v1::Rubric& rubric) {
-  static const auto* const subjects =
-      new std::vector<Choice>{{"village", v1::SUBJECT_VILLAGE}};
+  static const auto* const subjects = new std::vector<Choice>{{"village", v1::SUBJECT_VILLAGE}};
   const Section root(report, node, "", RubricKeys());
   if (!root.valid()) return;
   rubric.set_code(root.Word("rubric"));
   rubric.set_version(root.Word("version"));
   rubric.set_title(root.Text("title", true));
   rubric.set_year(static_cast<int32_t>(root.Whole("year", true, 2000, 2999).value_or(0)));
-  rubric.set_subject(static_cast<v1::Subject>(
-      root.OneOf("subject", true, *subjects, v1::SUBJECT_UNSPECIFIED)));
+  rubric.set_subject(
+      static_cast<v1::Subject>(root.OneOf("subject", true, *subjects, v1::SUBJECT_UNSPECIFIED)));
   rubric.set_issuer(root.Text("issuer", false));
   rubric.set_basis(root.Text("basis", false));
   ReadRounding(report, root, rubric);
@@ -698,9 +697,9 @@ absl::optional<YAML::Node> Load(Report& report, absl::string_view source) {
   try {
     const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(source));
     if (documents.size() == 1 && !documents[0].IsNull()) return documents[0];
-    report.Error(YAML::Mark::null_mark(), "", "YAML_SYNTAX",
-                 documents.size() > 1 ? "一个文件只能有一份细则（不能有“---”分隔的多份）"
-                                      : "文件是空的");
+    report.Error(
+        YAML::Mark::null_mark(), "", "YAML_SYNTAX",
+        documents.size() > 1 ? "一个文件只能有一份细则（不能有“---”分隔的多份）" : "文件是空的");
   } catch (const YAML::Exception& error) {
     report.Error(error.mark, "", "YAML_SYNTAX",
                  absl::StrCat("YAML 格式有误：", SyntaxProblem(error.msg),

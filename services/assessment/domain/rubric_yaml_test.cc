@@ -224,8 +224,8 @@ TEST(RubricYaml, UnknownFormsAreRefusedWithTheList) {
 }
 
 TEST(RubricYaml, OtherAggregationsAndOutcomesAreRefused) {
-  EXPECT_TRUE(CompileRubric(absl::StrCat(kRubric, "aggregation: A01\noutcome: O01\n"))
-                  .rubric.has_value());
+  EXPECT_TRUE(
+      CompileRubric(absl::StrCat(kRubric, "aggregation: A01\noutcome: O01\n")).rubric.has_value());
   EXPECT_THAT(MessageFor(absl::StrCat(kRubric, "aggregation: A02\n")), HasSubstr("可用：A01"));
   EXPECT_THAT(MessageFor(absl::StrCat(kRubric, "outcome: O02\n")), HasSubstr("可用：O01"));
 }

@@ -43,11 +43,12 @@ absl::Status DecideEvent(const v1::EducationEvent& event, absl::CivilDay today) 
       WindowOf(event.campaign(), static_cast<int>(held->year()));
   if (window.has_value() && !window->Contains(*held) && event.remark().empty()) {
     const auto* campaign = v1::Campaign_descriptor()->FindValueByNumber(event.campaign());
-    return Fail(absl::StatusCode::kInvalidArgument, v1::REASON_CAMPAIGN_WINDOW,
-                "held outside the campaign's window",
-                {{"date", event.held_date()},
-                 {"campaign", campaign->options().GetExtension(::fadu::common::v1::label).zh()},
-                 {"window", absl::StrCat(FormatDay(window->first), "至", FormatDay(window->last))}});
+    return Fail(
+        absl::StatusCode::kInvalidArgument, v1::REASON_CAMPAIGN_WINDOW,
+        "held outside the campaign's window",
+        {{"date", event.held_date()},
+         {"campaign", campaign->options().GetExtension(::fadu::common::v1::label).zh()},
+         {"window", absl::StrCat(FormatDay(window->first), "至", FormatDay(window->last))}});
   }
   return absl::OkStatus();
 }

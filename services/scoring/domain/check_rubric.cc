@@ -39,9 +39,8 @@ class Checker {
     }
     CheckTiers(total);
     ReportDoubleCounting();
-    std::stable_sort(findings_.begin(), findings_.end(), [](const auto& a, const auto& b) {
-      return a.severity() < b.severity();
-    });
+    std::stable_sort(findings_.begin(), findings_.end(),
+                     [](const auto& a, const auto& b) { return a.severity() < b.severity(); });
     return std::move(findings_);
   }
 
@@ -70,10 +69,12 @@ class Checker {
       const std::string clause_path = absl::StrCat(path, ".clauses[", i, "]");
       int64_t most = MostOf(line, clause, clause_path);
       if (clause.has_cap_e4()) {
-        if (clause.cap_e4() <= 0) Error(clause_path + ".cap_e4", "CAP_NOT_POSITIVE", "最高扣（加）分应大于零");
+        if (clause.cap_e4() <= 0)
+          Error(clause_path + ".cap_e4", "CAP_NOT_POSITIVE", "最高扣（加）分应大于零");
         if (clause.cap_e4() > line.max_e4()) {
           Warn(clause_path + ".cap_e4", "CAP_ABOVE_MAX",
-               absl::StrCat("本款最高 ", Text(clause.cap_e4()), " 分，超过本项分值 ", Text(line.max_e4()), " 分"));
+               absl::StrCat("本款最高 ", Text(clause.cap_e4()), " 分，超过本项分值 ",
+                            Text(line.max_e4()), " 分"));
         }
         most = most < 0 ? clause.cap_e4() : std::min(most, clause.cap_e4());
       }
@@ -83,11 +84,13 @@ class Checker {
     if (!bounded || line.clauses().empty()) return;
     if (reachable < line.max_e4()) {
       Warn(path, "CAP_UNREACHABLE",
-           absl::StrCat("各款合计最多 ", Text(reachable), " 分，达不到本项 ", Text(line.max_e4()),
-                        line.direction() == assessment::DIRECTION_EARN ? " 分，满分不可得" : " 分，扣不完"));
+           absl::StrCat(
+               "各款合计最多 ", Text(reachable), " 分，达不到本项 ", Text(line.max_e4()),
+               line.direction() == assessment::DIRECTION_EARN ? " 分，满分不可得" : " 分，扣不完"));
     } else if (reachable > line.max_e4()) {
       Warn(path, "OVER_REACHABLE",
-           absl::StrCat("各款合计最多 ", Text(reachable), " 分，超过本项 ", Text(line.max_e4()), " 分，超出部分不起作用"));
+           absl::StrCat("各款合计最多 ", Text(reachable), " 分，超过本项 ", Text(line.max_e4()),
+                        " 分，超出部分不起作用"));
     }
   }
 
@@ -103,8 +106,9 @@ class Checker {
         const auto problem = detail.metadata.find("problem");
         const auto position = detail.metadata.find("position");
         Error(path + ".measure", "MEASURE_INVALID",
-              absl::StrCat("指标表达式第 ", position == detail.metadata.end() ? "?" : position->second,
-                           " 个字符附近：", problem == detail.metadata.end() ? "有误" : problem->second));
+              absl::StrCat(
+                  "指标表达式第 ", position == detail.metadata.end() ? "?" : position->second,
+                  " 个字符附近：", problem == detail.metadata.end() ? "有误" : problem->second));
       } else {
         uses_[ToString(*measure)].push_back(line.id());
       }
@@ -112,7 +116,8 @@ class Checker {
     switch (clause.form_case()) {
       case assessment::Clause::kCheck: {
         const assessment::Check& form = clause.check();
-        if (form.amount_e4() <= 0) Error(path + ".amount_e4", "AMOUNT_ZERO", "扣（加）分数额应大于零");
+        if (form.amount_e4() <= 0)
+          Error(path + ".amount_e4", "AMOUNT_ZERO", "扣（加）分数额应大于零");
         if (form.comparison() == assessment::COMPARISON_AT_LEAST && form.threshold_e4() <= 0) {
           Warn(path, "NOBODY_CAN_LOSE", "“至少零”总是成立，没有村会受影响");
         }
@@ -121,9 +126,12 @@ class Checker {
       case assessment::Clause::kShortfall: {
         const assessment::Shortfall& form = clause.shortfall();
         if (earn) Error(path, "SHORTFALL_IN_EARNING_LINE", "加分项不能用 L03（次数不足扣分）");
-        if (measure.ok() && measure->is_ratio()) Error(path + ".measure", "RATIO_NOT_ALLOWED", "L03 需要次数或合计，不能用比率");
-        if (form.required() <= 0) Error(path + ".required", "REQUIRED_MISSING", "应开展次数应大于零");
-        if (form.per_missing_e4() <= 0) Error(path + ".per_missing_e4", "AMOUNT_ZERO", "每缺一次扣分应大于零");
+        if (measure.ok() && measure->is_ratio())
+          Error(path + ".measure", "RATIO_NOT_ALLOWED", "L03 需要次数或合计，不能用比率");
+        if (form.required() <= 0)
+          Error(path + ".required", "REQUIRED_MISSING", "应开展次数应大于零");
+        if (form.per_missing_e4() <= 0)
+          Error(path + ".per_missing_e4", "AMOUNT_ZERO", "每缺一次扣分应大于零");
         const int windows = form.window() == assessment::WINDOW_MONTH       ? 12
                             : form.window() == assessment::WINDOW_QUARTER   ? 4
                             : form.window() == assessment::WINDOW_HALF_YEAR ? 2
@@ -132,26 +140,32 @@ class Checker {
       }
       case assessment::Clause::kRateStep: {
         const assessment::RateStep& form = clause.rate_step();
-        if (measure.ok() && !measure->is_ratio()) Error(path + ".measure", "RATIO_REQUIRED", "L06 需要比率，写作 A / B");
+        if (measure.ok() && !measure->is_ratio())
+          Error(path + ".measure", "RATIO_REQUIRED", "L06 需要比率，写作 A / B");
         if (form.step_percent_e4() <= 0 || form.per_step_e4() <= 0) {
           Error(path, "STEP_MISSING", "每步的百分点和扣分都应大于零");
           return -1;
         }
         if (form.step_rounding() == assessment::STEP_ROUNDING_UNSPECIFIED) {
-          Error(path + ".step_rounding", "STEP_ROUNDING_MISSING", "须写明不足一步如何计（started、completed 或 pro_rata）");
+          Error(path + ".step_rounding", "STEP_ROUNDING_MISSING",
+                "须写明不足一步如何计（started、completed 或 pro_rata）");
         }
         if (form.when_empty() == assessment::WHEN_EMPTY_UNSPECIFIED) {
           Error(path + ".when_empty", "EMPTY_POLICY_MISSING", "须写明分母为零时如何计分");
         }
         if (form.above()) return -1;
         // From the target down to nothing.
-        return MulDivRound(form.target_percent_e4(), form.per_step_e4(), form.step_percent_e4(), Rounding::kHalfUp);
+        return MulDivRound(form.target_percent_e4(), form.per_step_e4(), form.step_percent_e4(),
+                           Rounding::kHalfUp);
       }
       case assessment::Clause::kJudged: {
         const assessment::Judged& form = clause.judged();
-        if (form.min_e4() >= form.max_e4()) Error(path, "RANGE_INVERTED", "评分范围的下限应小于上限");
+        if (form.min_e4() >= form.max_e4())
+          Error(path, "RANGE_INVERTED", "评分范围的下限应小于上限");
         if (form.max_e4() > line.max_e4()) {
-          Error(path, "JUDGED_RANGE", absl::StrCat("评分上限 ", Text(form.max_e4()), " 超过本项分值 ", Text(line.max_e4())));
+          Error(path, "JUDGED_RANGE",
+                absl::StrCat("评分上限 ", Text(form.max_e4()), " 超过本项分值 ",
+                             Text(line.max_e4())));
         }
         return form.max_e4() - (earn ? 0 : std::min<int64_t>(0, form.min_e4()));
       }
@@ -165,12 +179,14 @@ class Checker {
   void CheckTiers(int64_t total) {
     for (int i = 1; i < rubric_.tiers_size(); ++i) {
       if (rubric_.tiers(i).from_e4() >= rubric_.tiers(i - 1).from_e4()) {
-        Error(absl::StrCat("tiers[", i, "]"), "TIERS_ORDER", "等次应由高到低排列，且分数线不得相同");
+        Error(absl::StrCat("tiers[", i, "]"), "TIERS_ORDER",
+              "等次应由高到低排列，且分数线不得相同");
       }
     }
     if (rubric_.tiers().empty()) return Error("tiers", "TIERS_MISSING", "缺少等次");
     if (rubric_.tiers(rubric_.tiers_size() - 1).from_e4() > 0) {
-      Error(absl::StrCat("tiers[", rubric_.tiers_size() - 1, "]"), "TIERS_GAP", "最后一等应从 0 分起，否则有村落不入任何等次");
+      Error(absl::StrCat("tiers[", rubric_.tiers_size() - 1, "]"), "TIERS_GAP",
+            "最后一等应从 0 分起，否则有村落不入任何等次");
     }
     for (int i = 0; i < rubric_.tiers_size(); ++i) {
       if (rubric_.tiers(i).from_e4() > total) {

@@ -83,7 +83,8 @@ TEST(CheckRubric, ARateWithoutStepMeaningOrEmptyPolicyIsAnError) {
 
 TEST(CheckRubric, ARateNeedsARatioAndAShortfallACount) {
   assessment::Rubric rubric = Sound();
-  rubric.mutable_lines(0)->mutable_clauses(0)->mutable_shortfall()->set_measure("count(disputes) / count(disputes)");
+  rubric.mutable_lines(0)->mutable_clauses(0)->mutable_shortfall()->set_measure(
+      "count(disputes) / count(disputes)");
   EXPECT_THAT(CodesOf(rubric), Contains("RATIO_NOT_ALLOWED"));
   rubric.mutable_lines(0)->mutable_clauses(0)->mutable_rate_step()->set_measure("count(disputes)");
   EXPECT_THAT(CodesOf(rubric), Contains("RATIO_REQUIRED"));

@@ -30,9 +30,9 @@ inline constexpr char kEngineVersion[] = "1";
 
 // One fact, decoded. Only facts that hold (newest revision, no tombstone) come here.
 struct FactView {
-  std::string service;        // "mediation"
+  std::string service;  // "mediation"
   const RecordType* type = nullptr;
-  std::string id;             // the record's id
+  std::string id;  // the record's id
   int64_t revision = 0;
   std::string area_code;
   absl::CivilDay counted_on;
@@ -82,9 +82,11 @@ std::string ResultBytes(const fadu::scoring::v1::RunResult& result);
 
 // One village's lines with steps, in `language` "zh" or "en"; `line_id` empty: all.
 // NOT_FOUND / REASON_AREA_UNKNOWN.
-absl::StatusOr<std::vector<fadu::scoring::v1::LineExplanation>> Explain(
-    const RunInputs& inputs, const RecordTypes& types, absl::string_view area_code,
-    absl::string_view line_id, absl::string_view language);
+absl::StatusOr<std::vector<fadu::scoring::v1::LineExplanation>> Explain(const RunInputs& inputs,
+                                                                        const RecordTypes& types,
+                                                                        absl::string_view area_code,
+                                                                        absl::string_view line_id,
+                                                                        absl::string_view language);
 
 }  // namespace fadu::scoring
 

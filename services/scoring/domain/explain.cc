@@ -82,9 +82,10 @@ std::string Taken(const ClauseOutcome& outcome, bool earn, const Words& say) {
   if (outcome.raw == outcome.applied) {
     return absl::StrCat(verb, Text(outcome.applied), say("分", " points"));
   }
-  return say.zh() ? absl::StrCat("应", verb, Text(outcome.raw), "分，本款最高", verb, Text(outcome.applied), "分，实",
-                                 verb, Text(outcome.applied), "分")
-                  : absl::StrCat(verb, Text(outcome.raw), " points, capped at ", Text(outcome.applied));
+  return say.zh()
+             ? absl::StrCat("应", verb, Text(outcome.raw), "分，本款最高", verb,
+                            Text(outcome.applied), "分，实", verb, Text(outcome.applied), "分")
+             : absl::StrCat(verb, Text(outcome.raw), " points, capped at ", Text(outcome.applied));
 }
 
 std::string ExplainCheck(const assessment::Check& form, const ClauseOutcome& outcome, bool earn,
@@ -92,15 +93,18 @@ std::string ExplainCheck(const assessment::Check& form, const ClauseOutcome& out
   const v1::MeasureValue& value = outcome.evaluation.value;
   const std::string requirement = absl::StrCat(say("要求：", "Required: "), form.requirement());
   if (outcome.empty) {
-    return absl::StrCat(requirement, say("。本年度分母为零，无法判断，不扣分。", ". Nothing to measure this year; no loss."));
+    return absl::StrCat(requirement, say("。本年度分母为零，无法判断，不扣分。",
+                                         ". Nothing to measure this year; no loss."));
   }
-  const std::string found = absl::StrCat(
-      say("（", " ("), value.label(), say("须", " must be "), ComparisonText(form, value.is_ratio(), say),
-      say("，实际", ", found "), value.text(), say("）", ")"));
-  return absl::StrCat(requirement, found, say("。核查结果：", ". Result: "),
-                      outcome.met ? say("符合", "met") : say("不符合", "not met"),
-                      outcome.raw == Points() ? (earn ? say("，不加分。", ", nothing earned.") : say("，不扣分。", ", no loss."))
-                                              : absl::StrCat(say("，", ", "), Taken(outcome, earn, say), say("。", ".")));
+  const std::string found = absl::StrCat(say("（", " ("), value.label(), say("须", " must be "),
+                                         ComparisonText(form, value.is_ratio(), say),
+                                         say("，实际", ", found "), value.text(), say("）", ")"));
+  return absl::StrCat(
+      requirement, found, say("。核查结果：", ". Result: "),
+      outcome.met ? say("符合", "met") : say("不符合", "not met"),
+      outcome.raw == Points()
+          ? (earn ? say("，不加分。", ", nothing earned.") : say("，不扣分。", ", no loss."))
+          : absl::StrCat(say("，", ", "), Taken(outcome, earn, say), say("。", ".")));
 }
 
 std::string ExplainShortfall(const assessment::Shortfall& form, const ClauseOutcome& outcome,
@@ -116,26 +120,32 @@ std::string ExplainShortfall(const assessment::Shortfall& form, const ClauseOutc
     missing += lacking;
     const std::string name = window.period.Label(say.language());
     if (lacking > 0) {
-      const std::string text = say.zh() ? absl::StrCat(windowed ? name : "", "缺", lacking, unit)
-                                        : absl::StrCat(windowed ? name + ": " : "", lacking, " missing");
+      const std::string text = say.zh()
+                                   ? absl::StrCat(windowed ? name : "", "缺", lacking, unit)
+                                   : absl::StrCat(windowed ? name + ": " : "", lacking, " missing");
       explanation.add_missing(text);
       parts.push_back(text);
     } else if (windowed) {
-      parts.push_back(say.zh() ? absl::StrCat(name, window.got, unit) : absl::StrCat(name, ": ", window.got));
+      parts.push_back(say.zh() ? absl::StrCat(name, window.got, unit)
+                               : absl::StrCat(name, ": ", window.got));
     }
   }
   const auto windows = static_cast<int64_t>(outcome.windows.size());
   std::string text =
       say.zh() ? absl::StrCat("应开展", form.what(), form.required() * windows, unit,
-                              windowed ? absl::StrCat("（", WindowName(form.window(), say), form.required(), unit, "）") : "",
+                              windowed ? absl::StrCat("（", WindowName(form.window(), say),
+                                                      form.required(), unit, "）")
+                                       : "",
                               "，实际", got, unit)
-               : absl::StrCat(form.what(), ": ", form.required(), " required ", WindowName(form.window(), say),
-                              ", ", got, " found");
-  if (!parts.empty()) absl::StrAppend(&text, say("：", ": "), absl::StrJoin(parts, say("，", ", ")));
+               : absl::StrCat(form.what(), ": ", form.required(), " required ",
+                              WindowName(form.window(), say), ", ", got, " found");
+  if (!parts.empty())
+    absl::StrAppend(&text, say("：", ": "), absl::StrJoin(parts, say("，", ", ")));
   absl::StrAppend(&text, say("；", "; "));
   if (missing == 0) return absl::StrCat(text, say("达到要求，不扣分。", "as required, no loss."));
-  return absl::StrCat(text, say("每少1", "each one missing loses "), say.zh() ? unit : "", say("扣", ""),
-                      Text(form.per_missing_e4()), say("分，", ", "), Taken(outcome, false, say), say("。", "."));
+  return absl::StrCat(text, say("每少1", "each one missing loses "), say.zh() ? unit : "",
+                      say("扣", ""), Text(form.per_missing_e4()), say("分，", ", "),
+                      Taken(outcome, false, say), say("。", "."));
 }
 
 std::string ExplainRate(const assessment::RateStep& form, const assessment::Line& line,
@@ -145,12 +155,15 @@ std::string ExplainRate(const assessment::RateStep& form, const assessment::Line
   if (outcome.empty) {
     const auto* policy = assessment::WhenEmpty_descriptor()->FindValueByNumber(form.when_empty());
     const auto& label = policy->options().GetExtension(common::label);
-    std::string text = say.zh() ? absl::StrCat("本年度没有可计算", form.what(), "的记录（分母为零），按本细则", label.zh())
-                                : absl::StrCat("no records for ", form.what(), " this year (denominator zero): ", label.en());
+    std::string text = say.zh() ? absl::StrCat("本年度没有可计算", form.what(),
+                                               "的记录（分母为零），按本细则", label.zh())
+                                : absl::StrCat("no records for ", form.what(),
+                                               " this year (denominator zero): ", label.en());
     if (outcome.state == ClauseOutcome::State::kMarked) {
       absl::StrAppend(&text, say("，评", ", given "), Text(outcome.mark), say("分", ""));
     } else if (outcome.state == ClauseOutcome::State::kPending) {
-      absl::StrAppend(&text, say("，尚未评定，由", ", not yet judged, by "), line.scorer(), say("评定", ""));
+      absl::StrAppend(&text, say("，尚未评定，由", ", not yet judged, by "), line.scorer(),
+                      say("评定", ""));
     }
     return absl::StrCat(text, say("。", "."));
   }
@@ -159,36 +172,48 @@ std::string ExplainRate(const assessment::RateStep& form, const assessment::Line
   std::string text = absl::StrCat(form.what(), "（", value.label(), "）＝", rate);
   if (!say.zh()) text = absl::StrCat(form.what(), " (", value.label(), ") = ", rate);
   if (outcome.met) {
-    return absl::StrCat(text, form.above() ? say("，未超过标准", ", not above ") : say("，达到标准", ", reaches "),
-                        target, say("，不扣分。", ", no loss."));
+    return absl::StrCat(
+        text, form.above() ? say("，未超过标准", ", not above ") : say("，达到标准", ", reaches "),
+        target, say("，不扣分。", ", no loss."));
   }
   // Shown exactly where four places suffice, else cut, so that it never looks larger than it is.
   const Points distance = Points::FromUnits(
       MulDivRound(outcome.distance.numerator, 1, outcome.distance.denominator, Rounding::kCut));
-  explanation.add_missing(say.zh() ? absl::StrCat("距标准", target, "差", Text(distance), "个百分点")
-                                   : absl::StrCat(Text(distance), " percentage points short of ", target));
-  const auto* rounding = assessment::StepRounding_descriptor()->FindValueByNumber(form.step_rounding());
+  explanation.add_missing(
+      say.zh() ? absl::StrCat("距标准", target, "差", Text(distance), "个百分点")
+               : absl::StrCat(Text(distance), " percentage points short of ", target));
+  const auto* rounding =
+      assessment::StepRounding_descriptor()->FindValueByNumber(form.step_rounding());
   const auto& label = rounding->options().GetExtension(common::label);
-  return say.zh() ? absl::StrCat(text, form.above() ? "，高于标准" : "，低于标准", target, "，差", Text(distance), "个百分点；每",
-                                 form.above() ? "高" : "低", Text(form.step_percent_e4()), "个百分点扣", Text(form.per_step_e4()), "分（",
-                                 label.zh(), "），按", Text(outcome.steps), "步计，", Taken(outcome, false, say), "。")
-                  : absl::StrCat(text, form.above() ? ", above " : ", below ", target, " by ", Text(distance),
-                                 " percentage points; ", Text(form.per_step_e4()), " for each ", Text(form.step_percent_e4()),
-                                 " (", label.en(), "), ", Text(outcome.steps), " steps, ", Taken(outcome, false, say), ".");
+  return say.zh()
+             ? absl::StrCat(text, form.above() ? "，高于标准" : "，低于标准", target, "，差",
+                            Text(distance), "个百分点；每", form.above() ? "高" : "低",
+                            Text(form.step_percent_e4()), "个百分点扣", Text(form.per_step_e4()),
+                            "分（", label.zh(), "），按", Text(outcome.steps), "步计，",
+                            Taken(outcome, false, say), "。")
+             : absl::StrCat(text, form.above() ? ", above " : ", below ", target, " by ",
+                            Text(distance), " percentage points; ", Text(form.per_step_e4()),
+                            " for each ", Text(form.step_percent_e4()), " (", label.en(), "), ",
+                            Text(outcome.steps), " steps, ", Taken(outcome, false, say), ".");
 }
 
 std::string ExplainJudged(const assessment::Judged& form, const assessment::Line& line,
                           const ClauseOutcome& outcome, const Words& say) {
-  const std::string range = say.zh() ? absl::StrCat(Text(form.min_e4()), "至", Text(form.max_e4()), "分")
-                                     : absl::StrCat(Text(form.min_e4()), " to ", Text(form.max_e4()));
+  const std::string range = say.zh()
+                                ? absl::StrCat(Text(form.min_e4()), "至", Text(form.max_e4()), "分")
+                                : absl::StrCat(Text(form.min_e4()), " to ", Text(form.max_e4()));
   if (outcome.state == ClauseOutcome::State::kPending) {
-    return say.zh() ? absl::StrCat("尚未评定：“", form.what(), "”由", line.scorer(), "在", range, "之间评定。")
-                    : absl::StrCat("not yet judged: ", form.what(), ", by ", line.scorer(), " between ", range, ".");
+    return say.zh() ? absl::StrCat("尚未评定：“", form.what(), "”由", line.scorer(), "在", range,
+                                   "之间评定。")
+                    : absl::StrCat("not yet judged: ", form.what(), ", by ", line.scorer(),
+                                   " between ", range, ".");
   }
-  return say.zh() ? absl::StrCat("“", form.what(), "”由", line.scorer(), "评定，范围", range, "，评", Text(outcome.mark),
-                                 "分。理由：", outcome.given->reason(), "（评定日期", outcome.given->marked_date(), "）。")
-                  : absl::StrCat(form.what(), ", judged by ", line.scorer(), " between ", range, ": ", Text(outcome.mark),
-                                 ". Reason: ", outcome.given->reason(), " (", outcome.given->marked_date(), ").");
+  return say.zh() ? absl::StrCat("“", form.what(), "”由", line.scorer(), "评定，范围", range,
+                                 "，评", Text(outcome.mark), "分。理由：", outcome.given->reason(),
+                                 "（评定日期", outcome.given->marked_date(), "）。")
+                  : absl::StrCat(form.what(), ", judged by ", line.scorer(), " between ", range,
+                                 ": ", Text(outcome.mark), ". Reason: ", outcome.given->reason(),
+                                 " (", outcome.given->marked_date(), ").");
 }
 
 v1::ClauseExplanation ExplainClause(const assessment::Line& line, const assessment::Clause& clause,
@@ -201,7 +226,8 @@ v1::ClauseExplanation ExplainClause(const assessment::Line& line, const assessme
     *explanation.add_measures() = outcome.evaluation.value;
     const std::vector<std::string>& records = outcome.evaluation.records;
     explanation.set_record_count(static_cast<int64_t>(records.size()));
-    for (size_t i = 0; i < records.size() && i < kMaxRecords; ++i) explanation.add_records(records[i]);
+    for (size_t i = 0; i < records.size() && i < kMaxRecords; ++i)
+      explanation.add_records(records[i]);
   }
   const bool earn = line.direction() == assessment::DIRECTION_EARN;
   switch (clause.form_case()) {
@@ -250,14 +276,15 @@ v1::LineExplanation ExplainLine(const assessment::Line& line, const LineOutcome&
   std::string text = absl::StrJoin(texts, say("", " "));
   switch (outcome.score.status()) {
     case v1::LINE_STATUS_SCORED:
-      absl::StrAppend(&text, say("得", " Scores "), explanation.points(), say("分（满分", " of "), explanation.max(),
-                      say("分）。", "."));
+      absl::StrAppend(&text, say("得", " Scores "), explanation.points(), say("分（满分", " of "),
+                      explanation.max(), say("分）。", "."));
       break;
     case v1::LINE_STATUS_NOT_APPLICABLE:
       absl::StrAppend(&text, say("本项作缺项处理，不计入满分。", " The line does not apply."));
       break;
     default:
-      absl::StrAppend(&text, say("本项暂不计分（满分", " No points so far (of "), explanation.max(), say("分）。", ")."));
+      absl::StrAppend(&text, say("本项暂不计分（满分", " No points so far (of "), explanation.max(),
+                      say("分）。", ")."));
       break;
   }
   absl::StrAppend(&text, say("依据：", " Basis: "), line.basis(), say("。", "."));

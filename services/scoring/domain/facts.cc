@@ -37,8 +37,8 @@ const std::vector<const FactView*>& FactSet::OfType(const RecordType* type) cons
 }
 
 const RecordTypes& MeasurableTypes() {
-  // Every record type linked into the program, but those that scoring takes as its own inputs: a new
-  // service's types, or a test's, need no line here.
+  // Every record type linked into the program, but those that scoring takes as its own inputs: a
+  // new service's types, or a test's, need no line here.
   static const RecordTypes* const types = [] {
     std::vector<std::string> files;
     google::protobuf::DescriptorPool::internal_generated_database()->FindAllFileNames(&files);

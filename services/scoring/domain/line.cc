@@ -41,7 +41,8 @@ Rounding RoundingOf(const assessment::Rubric& rubric) {
   return rubric.rounding() == assessment::RUBRIC_ROUNDING_CUT ? Rounding::kCut : Rounding::kHalfUp;
 }
 
-// The newest mark of a clause, or null; one outside its range cannot have been stored and is ignored.
+// The newest mark of a clause, or null; one outside its range cannot have been stored and is
+// ignored.
 const assessment::Mark* MarkFor(const RunInputs& inputs, absl::string_view area,
                                 const assessment::Line& line, int clause, int64_t low,
                                 int64_t high) {
@@ -194,11 +195,13 @@ ClauseOutcome ScoreClause(const CompiledRubric& rubric, int line_index, int clau
       break;
     case assessment::Clause::kRateStep:
       ScoreRateStep(clause.rate_step(), line, clause,
-                    MarkFor(inputs, scope.area_code, line, clause_index, 0, line.max_e4()), outcome);
+                    MarkFor(inputs, scope.area_code, line, clause_index, 0, line.max_e4()),
+                    outcome);
       break;
     case assessment::Clause::kJudged: {
       const assessment::Judged& form = clause.judged();
-      outcome.given = MarkFor(inputs, scope.area_code, line, clause_index, form.min_e4(), form.max_e4());
+      outcome.given =
+          MarkFor(inputs, scope.area_code, line, clause_index, form.min_e4(), form.max_e4());
       if (outcome.given == nullptr) {
         outcome.state = ClauseOutcome::State::kPending;
         return outcome;

@@ -36,7 +36,8 @@ struct ClauseOutcome {
   std::vector<WindowCount> windows;  // L03
   bool met = true;                   // L01: the condition holds; L06: the target is reached
   bool empty = false;                // the denominator is zero
-  // L06: distance from the target in percent × 10,000 as a fraction, and steps that count (1/10,000).
+  // L06: distance from the target in percent × 10,000 as a fraction, and steps that count
+  // (1/10,000).
   Ratio distance;
   Points steps;
   Points raw;      // 应扣 or 应得, before the cap

@@ -1,5 +1,5 @@
-// The rule forms on lines of real published rubrics, worked by hand (rubric-lines: KJ-06, LC-02, SX-05,
-// SY-21), and the engine's properties.
+// The rule forms on lines of real published rubrics, worked by hand (rubric-lines: KJ-06, LC-02,
+// SX-05, SY-21), and the engine's properties.
 
 #include "services/scoring/domain/line.h"
 
@@ -47,8 +47,9 @@ assessment::Rubric Shortfall(const std::string& max, int required, assessment::W
   return rubric;
 }
 
-assessment::Rubric RateStep(const std::string& max, const std::string& target, const std::string& step,
-                            const std::string& per_step, assessment::StepRounding rounding,
+assessment::Rubric RateStep(const std::string& max, const std::string& target,
+                            const std::string& step, const std::string& per_step,
+                            assessment::StepRounding rounding,
                             assessment::WhenEmpty when_empty = assessment::WHEN_EMPTY_FULL) {
   assessment::Rubric rubric = OneLine(max);
   auto& form = *rubric.mutable_lines(0)->add_clauses()->mutable_rate_step();
@@ -74,8 +75,8 @@ assessment::Mark MarkOf(const std::string& points) {
 
 // KJ-06: six study sessions, 0.3 for each missing, at most 1.2. One held: 1.5 due, 1.2 taken.
 TEST(Shortfall, KJ06TakesNoMoreThanItsSubCap) {
-  const LineOutcome outcome =
-      Score(Shortfall("1.5", 6, assessment::WINDOW_YEAR, "0.3", "1.2"), Facts().Event("2024-05-01"));
+  const LineOutcome outcome = Score(Shortfall("1.5", 6, assessment::WINDOW_YEAR, "0.3", "1.2"),
+                                    Facts().Event("2024-05-01"));
   EXPECT_EQ(outcome.clauses[0].raw, *Points::Parse("1.5"));
   EXPECT_EQ(outcome.clauses[0].applied, *Points::Parse("1.2"));
   EXPECT_EQ(PointsOf(outcome), "0.3");
@@ -86,7 +87,8 @@ TEST(Shortfall, EachQuarterIsNotFourInTheYear) {
   const Facts december =
       Facts().Event("2024-12-01").Event("2024-12-02").Event("2024-12-03").Event("2024-12-04");
   EXPECT_EQ(PointsOf(Score(Shortfall("1", 4, assessment::WINDOW_YEAR, "0.25"), december)), "1");
-  EXPECT_EQ(PointsOf(Score(Shortfall("1", 1, assessment::WINDOW_QUARTER, "0.25"), december)), "0.25");
+  EXPECT_EQ(PointsOf(Score(Shortfall("1", 1, assessment::WINDOW_QUARTER, "0.25"), december)),
+            "0.25");
 }
 
 TEST(Shortfall, MoreThanRequiredEarnsNothing) {
@@ -101,19 +103,23 @@ TEST(Shortfall, NeverFallsBelowZero) {
 
 // Rule forms, L06: 57 of 100 against 60 %, 2 for each point: 6.
 TEST(RateStep, ThreePointsShortLosesSix) {
-  const LineOutcome outcome = Score(RateStep("10", "60", "1", "2", assessment::STEP_ROUNDING_STARTED),
-                                    Facts().Disputes(57, 43));
+  const LineOutcome outcome = Score(
+      RateStep("10", "60", "1", "2", assessment::STEP_ROUNDING_STARTED), Facts().Disputes(57, 43));
   EXPECT_EQ(outcome.clauses[0].raw, Points::FromWhole(6));
   EXPECT_EQ(PointsOf(outcome), "4");
 }
 
-// Rule forms, L18: 92.3 % of 26 against 95, 0.5 a point: 1.35 in proportion, 1.5 when a step begun is a
-// step. 24 ÷ 26 lacks 95 − 92.307… = 2.6923…: × 0.5 = 1.34615…
+// Rule forms, L18: 92.3 % of 26 against 95, 0.5 a point: 1.35 in proportion, 1.5 when a step begun
+// is a step. 24 ÷ 26 lacks 95 − 92.307… = 2.6923…: × 0.5 = 1.34615…
 TEST(RateStep, StepMeaningIsWhatTheRubricSays) {
   const Facts facts = Facts().Disputes(24, 2);
-  EXPECT_EQ(Score(RateStep("10", "95", "1", "0.5", assessment::STEP_ROUNDING_STARTED), facts).clauses[0].raw,
+  EXPECT_EQ(Score(RateStep("10", "95", "1", "0.5", assessment::STEP_ROUNDING_STARTED), facts)
+                .clauses[0]
+                .raw,
             *Points::Parse("1.5"));
-  EXPECT_EQ(Score(RateStep("10", "95", "1", "0.5", assessment::STEP_ROUNDING_COMPLETED), facts).clauses[0].raw,
+  EXPECT_EQ(Score(RateStep("10", "95", "1", "0.5", assessment::STEP_ROUNDING_COMPLETED), facts)
+                .clauses[0]
+                .raw,
             *Points::Parse("1"));
   const LineOutcome pro_rata =
       Score(RateStep("10", "95", "1", "0.5", assessment::STEP_ROUNDING_PRO_RATA), facts);
@@ -138,11 +144,13 @@ TEST(RateStep, ExactlyOnTheTargetLosesNothing) {
 
 TEST(RateStep, AnEmptyDenominatorIsWhatTheRubricSays) {
   const auto with = [](assessment::WhenEmpty policy) {
-    return Score(RateStep("10", "95", "1", "1", assessment::STEP_ROUNDING_STARTED, policy), Facts());
+    return Score(RateStep("10", "95", "1", "1", assessment::STEP_ROUNDING_STARTED, policy),
+                 Facts());
   };
   EXPECT_EQ(PointsOf(with(assessment::WHEN_EMPTY_FULL)), "10");
   EXPECT_EQ(PointsOf(with(assessment::WHEN_EMPTY_ZERO)), "0");
-  EXPECT_EQ(with(assessment::WHEN_EMPTY_NOT_APPLICABLE).score.status(), v1::LINE_STATUS_NOT_APPLICABLE);
+  EXPECT_EQ(with(assessment::WHEN_EMPTY_NOT_APPLICABLE).score.status(),
+            v1::LINE_STATUS_NOT_APPLICABLE);
   EXPECT_EQ(with(assessment::WHEN_EMPTY_MANUAL).score.status(), v1::LINE_STATUS_NOT_YET_JUDGED);
 }
 
@@ -205,7 +213,8 @@ TEST(Run, TotalsTiersAndRollUpsAreSums) {
 TEST(Run, TheOrderOfFactsChangesNoByte) {
   Facts facts = Facts().Disputes(30, 4);
   for (int month = 1; month <= 9; ++month) facts.Event(absl::StrCat("2024-0", month, "-11"), month);
-  const assessment::Rubric rubric = RateStep("10", "95", "1", "0.5", assessment::STEP_ROUNDING_PRO_RATA);
+  const assessment::Rubric rubric =
+      RateStep("10", "95", "1", "0.5", assessment::STEP_ROUNDING_PRO_RATA);
   RunInputs inputs = InputsOf(rubric, facts);
   const std::string expected = ResultBytes(*ComputeRun(inputs, TestTypes()));
   std::mt19937_64 random(7);
@@ -224,7 +233,8 @@ TEST(Run, GoodFactsNeverLowerAndBadFactsNeverRaise) {
     const int settled = static_cast<int>(random() % 20);
     const int other = static_cast<int>(random() % 20);
     const auto rounding = static_cast<assessment::StepRounding>(1 + random() % 3);
-    const assessment::Rubric rubric = RateStep("10", "95", "1", "0.25", rounding, assessment::WHEN_EMPTY_ZERO);
+    const assessment::Rubric rubric =
+        RateStep("10", "95", "1", "0.25", rounding, assessment::WHEN_EMPTY_ZERO);
     const int64_t base = Score(rubric, Facts().Disputes(settled, other)).score.points_e4();
     EXPECT_GE(Score(rubric, Facts().Disputes(settled + 1, other)).score.points_e4(), base);
     if (settled + other > 0) {

@@ -121,16 +121,17 @@ class Parser {
     if (term.type == nullptr) {
       std::vector<std::string> names;
       for (const auto& type : types_.all()) names.push_back(type->collection());
-      return Error(begin, absl::StrCat("没有记录类型 ", collection, "；可用：", absl::StrJoin(names, "、")));
+      return Error(
+          begin, absl::StrCat("没有记录类型 ", collection, "；可用：", absl::StrJoin(names, "、")));
     }
     if (Take(".")) {
       const size_t field_at = at_;
       const std::string name = Word();
       term.field = term.type->FindField(name);
-      const bool numeric = term.field != nullptr && term.field->options.measure() &&
-                           term.field->comparable && !term.field->repeated() &&
-                           (term.field->kind == ValueKind::kInt ||
-                            term.field->kind == ValueKind::kPoints);
+      const bool numeric =
+          term.field != nullptr && term.field->options.measure() && term.field->comparable &&
+          !term.field->repeated() &&
+          (term.field->kind == ValueKind::kInt || term.field->kind == ValueKind::kPoints);
       if (!numeric) {
         std::vector<std::string> names;
         for (const RecordField& field : term.type->fields()) {
@@ -139,7 +140,8 @@ class Parser {
             names.push_back(field.name());
           }
         }
-        return Error(field_at, absl::StrCat(name, " 不是可以求和的数值字段；可用：", absl::StrJoin(names, "、")));
+        return Error(field_at, absl::StrCat(name, " 不是可以求和的数值字段；可用：",
+                                            absl::StrJoin(names, "、")));
       }
     }
     if (term.function == Term::Function::kSum && term.field == nullptr) {
@@ -181,7 +183,8 @@ class Parser {
       size_t byte = begin;
       for (int left = position - 1; left > 0 && byte < text_.size(); --left) {
         ++byte;
-        while (byte < text_.size() && (static_cast<unsigned char>(text_[byte]) & 0xC0) == 0x80) ++byte;
+        while (byte < text_.size() && (static_cast<unsigned char>(text_[byte]) & 0xC0) == 0x80)
+          ++byte;
       }
       const auto problem = detail.metadata.find("problem");
       return Error(byte, problem == detail.metadata.end() ? "筛选条件有误" : problem->second);
@@ -301,7 +304,8 @@ std::string FilterWords(const FilterNode& node, bool zh) {
       return absl::StrJoin(parts, zh ? (all ? "且" : "或") : (all ? " and " : " or "));
     }
     case FilterNode::Type::kNot:
-      return absl::StrCat(zh ? "非（" : "not (", FilterWords(node.children[0], zh), zh ? "）" : ")");
+      return absl::StrCat(zh ? "非（" : "not (", FilterWords(node.children[0], zh),
+                          zh ? "）" : ")");
     case FilterNode::Type::kCompare: {
       const std::string name = zh ? node.field->options.zh() : node.field->options.en();
       if (node.op == CompareOp::kPresent) return absl::StrCat(zh ? "有" : "with ", name);
@@ -337,20 +341,23 @@ std::string TermText(const Term& term) {
   if (term.field != nullptr) absl::StrAppend(&text, ".", term.field->name());
   if (!IsEverything(term.filter)) absl::StrAppend(&text, " where ", FilterText(term.filter, false));
   if (term.by != nullptr) absl::StrAppend(&text, " by ", term.by->name());
-  if (term.period.kind != Period::Kind::kYear) absl::StrAppend(&text, " in ", term.period.ToString());
+  if (term.period.kind != Period::Kind::kYear)
+    absl::StrAppend(&text, " in ", term.period.ToString());
   return text + ")";
 }
 
 std::string TermLabel(const Term& term, bool zh) {
   std::string label = zh ? term.type->options().zh() : term.type->options().en();
   if (term.field != nullptr) {
-    absl::StrAppend(&label, zh ? "" : " ", zh ? term.field->options.zh() : term.field->options.en());
+    absl::StrAppend(&label, zh ? "" : " ",
+                    zh ? term.field->options.zh() : term.field->options.en());
   }
   std::vector<std::string> parts;
   if (!IsEverything(term.filter)) parts.push_back(FilterWords(term.filter, zh));
   if (term.period.kind != Period::Kind::kYear) parts.push_back(term.period.Label(zh ? "zh" : "en"));
   if (!parts.empty()) {
-    absl::StrAppend(&label, zh ? "（" : " (", absl::StrJoin(parts, zh ? "，" : ", "), zh ? "）" : ")");
+    absl::StrAppend(&label, zh ? "（" : " (", absl::StrJoin(parts, zh ? "，" : ", "),
+                    zh ? "）" : ")");
   }
   return label;
 }
@@ -374,7 +381,8 @@ TermValue EvaluateTerm(const Term& term, const FactSet& facts, const EvalScope& 
       if (!parsed.ok()) continue;
       day = *parsed;
     }
-    if (!range.Contains(day) || (scope.within.has_value() && !scope.within->Contains(day))) continue;
+    if (!range.Contains(day) || (scope.within.has_value() && !scope.within->Contains(day)))
+      continue;
     if (!Matches(term.filter, *term.type, *fact->values)) continue;
     if (term.field != nullptr) {
       const std::vector<Value> values = term.type->ValuesOf(*fact->values, *term.field);
@@ -455,7 +463,8 @@ absl::StatusOr<Measure> ParseMeasure(absl::string_view text, const RecordTypes& 
 
 std::string ToString(const Measure& measure) {
   std::string text = TermText(measure.numerator);
-  if (measure.denominator.has_value()) absl::StrAppend(&text, " / ", TermText(*measure.denominator));
+  if (measure.denominator.has_value())
+    absl::StrAppend(&text, " / ", TermText(*measure.denominator));
   if (!measure.label.empty()) {
     std::string quoted;
     for (const char c : measure.label) {

@@ -36,8 +36,8 @@ struct Period {
   enum class Kind { kYear, kHalf, kQuarter, kMonth } kind = Kind::kYear;
   int index = 1;  // 1-based
   DayRange In(int year) const;
-  std::string ToString() const;                              // "year", "H1", "Q3", "M12"
-  std::string Label(absl::string_view language) const;       // 全年, 上半年, 三季度, 12月
+  std::string ToString() const;                         // "year", "H1", "Q3", "M12"
+  std::string Label(absl::string_view language) const;  // 全年, 上半年, 三季度, 12月
 };
 
 struct Term {
@@ -45,8 +45,8 @@ struct Term {
   const RecordType* type = nullptr;
   const RecordField* field = nullptr;  // kSum
   FilterNode filter;
-  std::string filter_text;             // as written
-  const RecordField* by = nullptr;     // null: the counting date
+  std::string filter_text;          // as written
+  const RecordField* by = nullptr;  // null: the counting date
   Period period;
 };
 

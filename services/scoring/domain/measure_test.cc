@@ -59,7 +59,8 @@ TEST(Measure, AnAreaIsItsWholeSubtreeAndNothingElse) {
 }
 
 TEST(Measure, AQuarterHoldsItsFirstAndLastDay) {
-  const Facts facts = Facts().Event("2024-03-31").Event("2024-04-01").Event("2024-06-30").Event("2024-07-01");
+  const Facts facts =
+      Facts().Event("2024-03-31").Event("2024-04-01").Event("2024-06-30").Event("2024-07-01");
   EXPECT_EQ(Value("count(educationEvents in Q1)", facts).numerator(), 1);
   EXPECT_EQ(Value("count(educationEvents in Q2)", facts).numerator(), 2);
   EXPECT_EQ(Value("count(educationEvents in H2)", facts).numerator(), 1);
@@ -67,12 +68,14 @@ TEST(Measure, AQuarterHoldsItsFirstAndLastDay) {
 }
 
 TEST(Measure, AnotherYearDoesNotCount) {
-  const Facts facts = Facts().Event("2023-12-31").Event("2024-01-01").Event("2024-12-31").Event("2025-01-01");
+  const Facts facts =
+      Facts().Event("2023-12-31").Event("2024-01-01").Event("2024-12-31").Event("2025-01-01");
   EXPECT_EQ(Value("count(educationEvents)", facts).numerator(), 2);
 }
 
 TEST(Measure, ASumAddsAFieldOfWhatTheFilterLeaves) {
-  const Facts facts = Facts().Event("2024-05-01", 30).Event("2024-06-01", 45).Event("2024-09-01", 100);
+  const Facts facts =
+      Facts().Event("2024-05-01", 30).Event("2024-06-01", 45).Event("2024-09-01", 100);
   EXPECT_EQ(Value("sum(educationEvents.participants)", facts).text(), "175");
   EXPECT_EQ(Value("sum(educationEvents.participants where participants < 50)", facts).text(), "75");
 }
@@ -93,8 +96,10 @@ TEST(Measure, ALabelIsWhatPeopleRead) {
 
 TEST(Measure, CanonicalTextParsesToItself) {
   for (const char* text :
-       {"count(disputes)", "count(disputes  where outcome=SETTLED AND (category = LABOUR OR category=OTHER) in Q1 )",
-        "sum(educationEvents.participants where NOT venues:SCHOOL by held_date in M03) / count(educationEvents) as \"人均\"",
+       {"count(disputes)",
+        "count(disputes  where outcome=SETTLED AND (category = LABOUR OR category=OTHER) in Q1 )",
+        "sum(educationEvents.participants where NOT venues:SCHOOL by held_date in M03) / "
+        "count(educationEvents) as \"人均\"",
         "count(educationEvents where laws:\"中华人民共和国宪法\")"}) {
     const auto measure = ParseMeasure(text, TestTypes());
     ASSERT_THAT(measure, IsOk()) << text;
@@ -123,7 +128,8 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(Wrong{"", "1"}, Wrong{"avg(disputes)", "1"}, Wrong{"count disputes", "7"},
                       Wrong{"count(dispute)", "7"}, Wrong{"count(disputes.people_count)", "7"},
                       Wrong{"sum(disputes)", "13"}, Wrong{"sum(disputes.title)", "14"},
-                      Wrong{"count(disputes in Q5)", "19"}, Wrong{"count(disputes where 结果 = SETTLED)", "22"},
+                      Wrong{"count(disputes in Q5)", "19"},
+                      Wrong{"count(disputes where 结果 = SETTLED)", "22"},
                       Wrong{"count(disputes) extra", "17"}, Wrong{"count(disputes", "15"}));
 
 }  // namespace

@@ -68,7 +68,8 @@ class Facts {
     FactView fact;
     fact.service = service;
     fact.type = TestTypes().FindByCollection(collection);
-    fact.id = absl::StrCat("00000000-0000-7000-8000-", 100000000000 + static_cast<int64_t>(facts_.size()));
+    fact.id = absl::StrCat("00000000-0000-7000-8000-",
+                           100000000000 + static_cast<int64_t>(facts_.size()));
     fact.revision = 1;
     fact.area_code = area;
     fact.counted_on = *ParseDay(day);
@@ -90,7 +91,8 @@ inline fadu::assessment::v1::Rubric OneLine(const std::string& max) {
   line.set_max_e4(Points::Parse(max)->units());
   line.set_basis("依据");
   line.set_scorer("镇司法所");
-  for (const auto& [name, from] : {std::pair("优秀", 90), std::pair("良好", 80), std::pair("合格", 60), std::pair("不合格", 0)}) {
+  for (const auto& [name, from] : {std::pair("优秀", 90), std::pair("良好", 80),
+                                   std::pair("合格", 60), std::pair("不合格", 0)}) {
     auto& tier = *rubric.add_tiers();
     tier.set_name(name);
     tier.set_from_e4(Points::FromWhole(from).units());
