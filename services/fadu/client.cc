@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 
 #include <google/protobuf/struct.pb.h>
 #include <google/protobuf/util/json_util.h>
@@ -20,6 +19,7 @@
 #include "common/base/log.h"
 #include "common/base/status.h"
 #include "fadu/registry/v1/registry_service.pb.h"
+#include "services/fadu/files.h"
 
 namespace fadu::cli {
 namespace {
@@ -32,11 +32,8 @@ std::string CredentialsFile(const std::string& folder) {
 
 google::protobuf::Struct ReadCredentials(const std::string& folder) {
   google::protobuf::Struct saved;
-  std::ifstream in(CredentialsFile(folder), std::ios::binary);
-  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (!text.empty() && !google::protobuf::util::JsonStringToMessage(text, &saved).ok()) {
-    saved.Clear();
-  }
+  const absl::StatusOr<std::string> text = ReadFile(CredentialsFile(folder));
+  if (text.ok() && !google::protobuf::util::JsonStringToMessage(*text, &saved).ok()) saved.Clear();
   return saved;
 }
 
@@ -73,8 +70,7 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const Args& args) {
   }
   client->timeout_ = absl::Seconds(seconds);
   if (args.Has("token-file")) {
-    std::ifstream in(args.Get("token-file"));
-    std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+    FADU_ASSIGN_OR_RETURN(const std::string text, ReadFile(args.Get("token-file")));
     client->secret_ = std::string(absl::StripAsciiWhitespace(text));
     if (client->secret_.empty()) {
       return absl::NotFoundError(

@@ -1,5 +1,3 @@
-#include <fstream>
-#include <iostream>
 
 #include <google/protobuf/struct.pb.h>
 #include <google/protobuf/util/json_util.h>
@@ -14,6 +12,7 @@
 #include "common/schema/record_type.h"
 #include "fadu/common/v1/record_service.pb.h"
 #include "services/fadu/commands.h"
+#include "services/fadu/files.h"
 #include "services/fadu/modules.h"
 #include "services/fadu/output.h"
 
@@ -231,22 +230,12 @@ int Get(const Args& args) {
   });
 }
 
-absl::StatusOr<std::string> ReadInput(const std::string& path) {
-  if (path == "-") {
-    return std::string((std::istreambuf_iterator<char>(std::cin)),
-                       std::istreambuf_iterator<char>());
-  }
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return absl::NotFoundError(absl::StrCat(T("无法读取文件 ", "cannot read "), path));
-  return std::string((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-}
-
 int Create(const Args& args) {
   return WithClient(args, [&](Client& client, Format format) -> absl::Status {
     FADU_ASSIGN_OR_RETURN(const RecordType* type, TypeOf(args.words[0]));
     std::string json = args.Get("json");
     if (json.empty()) {
-      FADU_ASSIGN_OR_RETURN(json, ReadInput(args.Get("file", "-")));
+      FADU_ASSIGN_OR_RETURN(json, ReadFile(args.Get("file", "-")));
     }
     std::unique_ptr<google::protobuf::Message> message = type->New();
     const auto parsed = google::protobuf::util::JsonStringToMessage(json, message.get());

@@ -1,4 +1,3 @@
-#include <fstream>
 
 #include <google/protobuf/util/time_util.h>
 
@@ -11,6 +10,7 @@
 #include "fadu/common/v1/record_service.pb.h"
 #include "fadu/scoring/v1/scoring_service.pb.h"
 #include "services/fadu/commands.h"
+#include "services/fadu/files.h"
 #include "services/fadu/output.h"
 
 namespace fadu::cli {
@@ -22,12 +22,6 @@ constexpr char kScoring[] = "/fadu.scoring.v1.ScoringService/";
 constexpr char kAssessment[] = "/fadu.assessment.v1.AssessmentService/";
 
 std::string PointsText(int64_t units) { return Points::FromUnits(units).ToString(); }
-
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return absl::NotFoundError(absl::StrCat(T("无法读取文件 ", "cannot read "), path));
-  return std::string((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-}
 
 absl::StatusOr<int> YearOf(const Args& args) {
   int year = 0;

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -15,6 +14,7 @@
 #include "common/host/host.h"
 #include "fadu/common/v1/record_service.pb.h"
 #include "services/fadu/commands.h"
+#include "services/fadu/files.h"
 #include "services/fadu/modules.h"
 #include "services/fadu/output.h"
 
@@ -114,9 +114,8 @@ int MigrateCommand(const Args& args) {
     cluster = *std::move(started);
     admin_dsn = cluster->admin_dsn();
   } else {
-    std::ifstream in(config->admin_dsn_file());
-    const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-    admin_dsn = std::string(absl::StripAsciiWhitespace(text));
+    const absl::StatusOr<std::string> text = ReadFile(config->admin_dsn_file());
+    if (text.ok()) admin_dsn = std::string(absl::StripAsciiWhitespace(*text));
     if (admin_dsn.empty()) {
       Say(T("配置项 admin_dsn_file 缺失或文件为空", "admin_dsn_file is missing or empty"));
       return kConfig;

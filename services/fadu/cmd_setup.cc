@@ -1,6 +1,5 @@
 #include <unistd.h>
 
-#include <fstream>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -11,6 +10,7 @@
 #include "common/schema/record_type.h"
 #include "fadu/registry/v1/registry_service.pb.h"
 #include "services/fadu/commands.h"
+#include "services/fadu/files.h"
 #include "services/fadu/output.h"
 
 namespace fadu::cli {
@@ -18,12 +18,6 @@ namespace {
 
 namespace registry = ::fadu::registry::v1;
 constexpr char kRegistry[] = "/fadu.registry.v1.RegistryService/";
-
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return absl::NotFoundError(absl::StrCat(T("无法读取文件 ", "cannot read "), path));
-  return std::string((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-}
 
 int Bootstrap(const Args& args) {
   return WithClient(args, [&](Client& client, Format) -> absl::Status {

@@ -23,6 +23,7 @@
 #include "common/db/migrate.h"
 #include "common/schema/rules.h"
 #include "services/fadu/args.h"
+#include "services/fadu/files.h"
 #include "services/fadu/modules.h"
 
 namespace fadu::cli {
@@ -36,12 +37,6 @@ sigset_t StopSignals() {
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
   return set;
-}
-
-absl::StatusOr<std::string> ReadWhole(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return absl::NotFoundError(absl::StrCat(T("无法读取文件 ", "cannot read "), path));
-  return std::string(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
 }
 
 bool SetLevel(const std::string& name) {
@@ -76,7 +71,7 @@ void WaitForStopSignal() {
 absl::StatusOr<fadu::config::v1::Config> ReadConfig(const std::string& path) {
   fadu::config::v1::Config config;
   if (path.empty()) return config;
-  FADU_ASSIGN_OR_RETURN(const std::string text, ReadWhole(path));
+  FADU_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
   google::protobuf::util::JsonParseOptions options;
   options.ignore_unknown_fields = false;
   const auto parsed = google::protobuf::util::JsonStringToMessage(text, &config, options);
@@ -118,7 +113,7 @@ std::string EndpointsFile(const std::string& folder) {
 }
 
 absl::StatusOr<std::map<std::string, std::string>> ReadEndpoints(const std::string& file) {
-  FADU_ASSIGN_OR_RETURN(const std::string text, ReadWhole(file));
+  FADU_ASSIGN_OR_RETURN(const std::string text, ReadFile(file));
   google::protobuf::Struct fields;
   if (!google::protobuf::util::JsonStringToMessage(text, &fields).ok()) {
     return absl::InvalidArgumentError(

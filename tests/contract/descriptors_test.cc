@@ -1,6 +1,10 @@
 // The contract is the manual: what every method, field, reason and record type must say.
 
+#include <algorithm>
+#include <map>
 #include <set>
+#include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <google/protobuf/descriptor.h>
@@ -86,12 +90,20 @@ TEST(Contract, OnlyTokenExchangeAndBootstrapAreAnonymous) {
 TEST(Contract, EveryRequestFieldIsBounded) {
   std::set<const Descriptor*> messages;
   for (const MethodDescriptor* method : Methods()) CollectMessages(method->input_type(), messages);
+  // Records travel inside Any.
+  for (const FileDescriptor* file : Files()) {
+    for (int i = 0; i < file->message_type_count(); ++i) {
+      if (file->message_type(i)->options().HasExtension(v1::record)) {
+        CollectMessages(file->message_type(i), messages);
+      }
+    }
+  }
   std::vector<std::string> unbounded;
   for (const Descriptor* message : messages) {
     for (int i = 0; i < message->field_count(); ++i) {
       const FieldDescriptor* field = message->field(i);
       const v1::Rules& rules = field->options().GetExtension(v1::rules);
-      const bool text = field->cpp_type() == FieldDescriptor::CPPTYPE_STRING;
+      const bool text = field->cpp_type() == FieldDescriptor::CPPTYPE_STRING;  // bytes too
       const bool sized = rules.max_len() > 0 || rules.format() == v1::FORMAT_UUID;
       if (field->is_map()) continue;
       if ((text && !sized) || (field->is_repeated() && rules.max_items() == 0)) {
@@ -127,19 +139,25 @@ TEST(Contract, ListsHavePages) {
   EXPECT_THAT(without, IsEmpty());
 }
 
+void CollectEnums(const Descriptor* message, std::vector<const EnumDescriptor*>& types) {
+  for (int i = 0; i < message->enum_type_count(); ++i) types.push_back(message->enum_type(i));
+  for (int i = 0; i < message->nested_type_count(); ++i) {
+    CollectEnums(message->nested_type(i), types);
+  }
+}
+
 TEST(Contract, ZeroOfEveryEnumIsUnspecified) {
+  std::vector<const EnumDescriptor*> types;
+  for (const FileDescriptor* file : Files()) {
+    for (int i = 0; i < file->enum_type_count(); ++i) types.push_back(file->enum_type(i));
+    for (int i = 0; i < file->message_type_count(); ++i) {
+      CollectEnums(file->message_type(i), types);
+    }
+  }
   std::vector<std::string> wrong;
-  const auto check = [&](const EnumDescriptor* type) {
+  for (const EnumDescriptor* type : types) {
     if (!absl::EndsWith(type->FindValueByNumber(0)->name(), "_UNSPECIFIED")) {
       wrong.push_back(type->full_name());
-    }
-  };
-  for (const FileDescriptor* file : Files()) {
-    for (int i = 0; i < file->enum_type_count(); ++i) check(file->enum_type(i));
-    for (int i = 0; i < file->message_type_count(); ++i) {
-      for (int j = 0; j < file->message_type(i)->enum_type_count(); ++j) {
-        check(file->message_type(i)->enum_type(j));
-      }
     }
   }
   EXPECT_THAT(wrong, IsEmpty());
