@@ -40,6 +40,10 @@ constexpr db::Statement kFindRequests{
     "SELECT request_id, item, request_hash, type, id, revision, seq, entry, message, sealed "
     "FROM event WHERE county_code = $1 AND request_id = ANY ($2::uuid[]) ORDER BY request_id, "
     "item"};
+// Around an operation that reads the county's rows, so that a refusal undoes what it wrote.
+constexpr db::Statement kBeginOperation{"begin_operation", "SAVEPOINT operation"};
+constexpr db::Statement kUndoOperation{"undo_operation", "ROLLBACK TO SAVEPOINT operation"};
+constexpr db::Statement kEndOperation{"end_operation", "RELEASE SAVEPOINT operation"};
 constexpr char kInsertEvents[] =
     "INSERT INTO event (county_code, seq, type, id, revision, area_code, request_id, item, "
     "request_hash, happened_at, entry, hash, fact, message, sealed) "
@@ -322,14 +326,18 @@ class BatchWriter : public LockedView {
       }
     }
     std::vector<Change> changes = request.changes;
-    if (request.decide) {
-      // A decision reads what the operations before it wrote.
+    const bool looks = LooksAtRows(request);
+    if (looks) {
+      // What it reads is what the operations before it wrote.
       FADU_RETURN_IF_ERROR(Flush());
+      FADU_RETURN_IF_ERROR(transaction_.Execute(kBeginOperation).status());
+    }
+    if (request.decide) {
       const absl::Status decided = request.decide(*this, changes);
       if (!decided.ok()) {
         if (transaction_.failed() || IsTransactionError(decided)) return decided;
         operation.Decide(decided);
-        return absl::OkStatus();
+        return transaction_.Execute(kUndoOperation).status();
       }
     }
     // All or none: an operation's records and events join the batch only when every change holds.
@@ -362,12 +370,20 @@ class BatchWriter : public LockedView {
       } else {
         operation.Decide(failed);
       }
-      return absl::OkStatus();
+      return looks ? transaction_.Execute(kUndoOperation).status() : absl::OkStatus();
     }
+    if (looks) FADU_RETURN_IF_ERROR(transaction_.Execute(kEndOperation).status());
     for (NewEvent& event : events) Chain(event);
     result.last_seq = seq_;
     operation.Decide(std::move(result));
     return absl::OkStatus();
+  }
+
+  bool LooksAtRows(const WriteRequest& request) const {
+    return request.decide ||
+           std::any_of(request.changes.begin(), request.changes.end(), [&](const Change& change) {
+             return store_.LockedLawOf(*change.type) != nullptr;
+           });
   }
 
   // A failure of the database inside a decision is not the caller's fault: the batch runs again.
@@ -485,13 +501,14 @@ class BatchWriter : public LockedView {
         break;
     }
     const bool reads = change.operation == Operation::kUnmask;
+    const bool content =
+        change.operation == Operation::kCreate || change.operation == Operation::kUpdate;
+    if (!reads && !content) FADU_RETURN_IF_ERROR(RunLockedLaw(operation, change, record));
     if (!reads) {
       record.revision = creating ? 1 : record.revision + 1;
       record.updated_at = call.now;
     }
     // What the row now says, and what the event keeps of it.
-    const bool content =
-        change.operation == Operation::kCreate || change.operation == Operation::kUpdate;
     if (content) FADU_RETURN_IF_ERROR(SealInto(next));
     state.row = std::move(next);
     state.exists = true;
@@ -526,14 +543,35 @@ class BatchWriter : public LockedView {
     }
   }
 
-  absl::Status RunLaw(const RecordOperation& operation, const RecordType& type,
-                      const Message* before, Message& after) {
-    if (const Law* law = store_.LawOf(type); law != nullptr) {
-      const LawContext context{operation.call().now, DayOf(operation.call().now),
-                               &operation.call().principal};
+  static LawContext ContextOf(const RecordOperation& operation, const Change& change) {
+    return LawContext{operation.call().now, DayOf(operation.call().now),
+                      &operation.call().principal, change.operation};
+  }
+
+  // The law of the content, then that of the county's rows.
+  absl::Status RunLaw(const RecordOperation& operation, const Change& change, const Message* before,
+                      Message& after) {
+    const LawContext context = ContextOf(operation, change);
+    if (const Law* law = store_.LawOf(*change.type); law != nullptr) {
       FADU_RETURN_IF_ERROR((*law)(before, after, context));
     }
+    if (const LockedLaw* law = store_.LockedLawOf(*change.type); law != nullptr) {
+      FADU_RETURN_IF_ERROR((*law)(*this, change.id, before, after, context));
+    }
     return CheckRules(after, "record");
+  }
+
+  // A move that keeps the content (review, deletion).
+  absl::Status RunLockedLaw(const RecordOperation& operation, const Change& change,
+                            const StoredRecord& record) {
+    const LockedLaw* law = store_.LockedLawOf(*change.type);
+    if (law == nullptr) return absl::OkStatus();
+    std::unique_ptr<Message> before(record.message->New());
+    before->CopyFrom(*record.message);
+    if (record.sealed != nullptr) change.type->MergeSealed(*record.sealed, *before);
+    std::unique_ptr<Message> after(before->New());
+    after->CopyFrom(*before);
+    return (*law)(*this, change.id, before.get(), *after, ContextOf(operation, change));
   }
 
   absl::Status Create(const RecordOperation& operation, const Change& change, RecordRow& next) {
@@ -542,7 +580,7 @@ class BatchWriter : public LockedView {
     std::shared_ptr<Message> whole(change.message->New());
     whole->CopyFrom(*change.message);
     change.type->ClearOutputOnly(*whole);
-    FADU_RETURN_IF_ERROR(RunLaw(operation, *change.type, nullptr, *whole));
+    FADU_RETURN_IF_ERROR(RunLaw(operation, change, nullptr, *whole));
     record.type = change.type;
     record.county = county_;
     record.id = change.id;
@@ -602,7 +640,7 @@ class BatchWriter : public LockedView {
     std::shared_ptr<Message> after(before->New());
     after->CopyFrom(*before);
     FADU_RETURN_IF_ERROR(ApplyMask(change, *after));
-    FADU_RETURN_IF_ERROR(RunLaw(operation, *change.type, before.get(), *after));
+    FADU_RETURN_IF_ERROR(RunLaw(operation, change, before.get(), *after));
     record.message = std::move(after);
     record.sealed = nullptr;
     record.area_code = change.type->AreaOf(*record.message);

@@ -17,6 +17,7 @@ absl::StatusOr<std::unique_ptr<RecordModule>> RecordModule::Start(
   store.service = options.name;
   store.types = options.types;
   store.laws = options.laws;
+  store.locked_laws = options.locked_laws;
   store.writer.dsn = context.dsn;
   store.writer.application = absl::StrCat("fadu ", options.name, " writer");
   auto module = std::make_unique<RecordModule>();

@@ -20,6 +20,7 @@ struct RecordModuleOptions {
   std::string name;                    // "mediation"
   const RecordTypes* types = nullptr;  // lives as long as the process
   std::map<std::string, Law> laws;     // by full message name
+  std::map<std::string, LockedLaw> locked_laws;
   std::vector<std::string> peers;
   std::vector<db::Migration> migrations;  // beside EventLogMigrations()
 };

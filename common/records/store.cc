@@ -180,6 +180,11 @@ const Law* Store::Impl::LawOf(const RecordType& type) const {
   return law == options.laws.end() ? nullptr : &law->second;
 }
 
+const LockedLaw* Store::Impl::LockedLawOf(const RecordType& type) const {
+  const auto law = options.locked_laws.find(type.full_name());
+  return law == options.locked_laws.end() ? nullptr : &law->second;
+}
+
 // ---- writing -----------------------------------------------------------------------------------
 
 Store::Store(StoreOptions options, db::Pool& pool, std::unique_ptr<Sealer> sealer, IdSource& ids)
@@ -229,7 +234,7 @@ absl::Status CheckBeforeQueue(const CallContext& call, const WriteRequest& reque
       change.type->ClearOutputOnly(*copy);
       if (const absl::Status rules = CheckRules(*copy, "record"); !rules.ok()) return fail(rules);
       if (const auto law = laws.find(change.type->full_name()); law != laws.end()) {
-        const LawContext context{call.now, DayOf(call.now), &call.principal};
+        const LawContext context{call.now, DayOf(call.now), &call.principal, change.operation};
         if (const absl::Status lawful = law->second(nullptr, *copy, context); !lawful.ok()) {
           return fail(lawful);
         }

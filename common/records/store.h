@@ -48,11 +48,25 @@ struct StoredRecord {
   std::string Name() const;  // counties/{county}/{collection}/{id}
 };
 
+enum class Operation {
+  kCreate,
+  kUpdate,
+  kSubmit,
+  kConfirm,
+  kReturn,
+  kWithdraw,
+  kDelete,
+  kUndelete,
+  kErase,
+  kUnmask,  // an audited read: an event, no change
+};
+
 // What a law may know about the moment of a decision.
 struct LawContext {
   absl::Time now;
   absl::CivilDay today;  // in the legal time zone
   const Principal* principal = nullptr;
+  Operation operation = Operation::kCreate;
 };
 
 // The law of one type: decides whether `after` may be (given `before`, null on create) and sets its
@@ -72,24 +86,18 @@ class LockedView {
   // One record; nullopt when there is none.
   virtual absl::StatusOr<absl::optional<StoredRecord>> Get(const RecordType& type,
                                                            const Uuid& id) = 0;
-  // Plain statements of the same service in the same transaction (credentials, numbers). They stay
-  // when a change is refused after the decision, or with validate_only: a decision checks all it
-  // can first.
+  // Plain statements of the same service in the same transaction (credentials, numbers). Undone
+  // when the operation is refused, or only validated.
   virtual db::Transaction& sql() = 0;
 };
 
-enum class Operation {
-  kCreate,
-  kUpdate,
-  kSubmit,
-  kConfirm,
-  kReturn,
-  kWithdraw,
-  kDelete,
-  kUndelete,
-  kErase,
-  kUnmask,  // an audited read: an event, no change
-};
+// The law of one type that depends on other rows of the county: numbers, uniqueness, caps, what a
+// record refers to. Runs after the type's Law, under the counter lock, for every change but audited
+// reads. `before` and `after` are as for Law; what it sets in `after` is kept on create and update
+// and ignored otherwise, where `after` equals `before`. `id` is the record's.
+using LockedLaw =
+    std::function<absl::Status(LockedView&, const Uuid& id, const google::protobuf::Message* before,
+                               google::protobuf::Message& after, const LawContext&)>;
 
 // One change to one record.
 struct Change {
@@ -145,6 +153,7 @@ struct StoreOptions {
   std::string service;  // schema and name: "mediation"
   const RecordTypes* types = nullptr;
   std::map<std::string, Law> laws;  // by full message name; a type without a law obeys Rules only
+  std::map<std::string, LockedLaw> locked_laws;  // by full message name
   db::WriterOptions writer;
   // Rows looked at per window of a List without an index.
   int window = 5000;

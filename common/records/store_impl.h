@@ -86,6 +86,7 @@ struct Store::Impl {
 
   // The law of a type; null when there is none.
   const Law* LawOf(const RecordType& type) const;
+  const LockedLaw* LockedLawOf(const RecordType& type) const;
   absl::Status Attempt(db::WriterTransaction& transaction, const std::string& county,
                        const std::vector<std::shared_ptr<db::WriteOperation>>& operations);
 };

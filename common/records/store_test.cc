@@ -35,6 +35,9 @@ Principal Auditor() { return PrincipalWith({v1::ROLE_AUDITOR}, kCounty); }
 
 class StoreTest : public ::testing::Test {
  protected:
+  explicit StoreTest(std::map<std::string, LockedLaw> locked_laws = {})
+      : store_(Types(), {}, /*window=*/7, std::move(locked_laws)) {}
+
   static fixture::Widget Widget(int salt, const std::string& village = kVillage) {
     fixture::Widget widget;
     widget.set_area_code(village);
@@ -102,11 +105,10 @@ class StoreTest : public ::testing::Test {
     ASSERT_THAT(store_->WriteAndWait(CallAs(TownReviewer()), request), IsOk());
   }
 
-  TestStore store_{Types(), {}, /*window=*/7};
+  TestStore store_;
 };
 
-// ---- review
-// --------------------------------------------------------------------------------------
+// ---- review -----------------------------------------------------------------------------------
 
 TEST_F(StoreTest, AVillagesSubmissionWaitsForItsTown) {
   const auto record = Write(VillageClerk(), Create(Widget(1), /*submit=*/true));
@@ -173,8 +175,7 @@ TEST_F(StoreTest, AWithdrawnRecordIsATombstone) {
   EXPECT_TRUE(facts->facts().rbegin()->tombstone());
 }
 
-// ---- the writer
-// ----------------------------------------------------------------------------------
+// ---- the writer -------------------------------------------------------------------------------
 
 TEST_F(StoreTest, TwentyEqualRequestsAtOnceHaveOneEffect) {
   const WriteRequest request = Create(Widget(1));
@@ -270,6 +271,81 @@ TEST_F(StoreTest, ADecisionReadsTheRowsUnderTheLock) {
   EXPECT_EQ(made, 3);
 }
 
+TEST_F(StoreTest, WhatARefusedDecisionWroteIsUndone) {
+  WriteRequest refused = Create(Widget(1));
+  refused.decide = [](LockedView& view, std::vector<Change>&) -> absl::Status {
+    FADU_RETURN_IF_ERROR(view.sql()
+                             .Execute(db::Statement{"spoil",
+                                                    "UPDATE counter SET head = 'x' "
+                                                    "WHERE county_code = '421221'"})
+                             .status());
+    return absl::FailedPreconditionError("no");
+  };
+  ASSERT_THAT(Write(TownReviewer(), Create(Widget(0))), IsOk());
+  EXPECT_THAT(Write(TownReviewer(), refused), StatusIs(absl::StatusCode::kFailedPrecondition));
+  ASSERT_THAT(Write(TownReviewer(), Create(Widget(2))), IsOk());
+  EXPECT_THAT(store_->VerifyEvents(CallAs(Auditor()), kCounty), IsOk());
+}
+
+// A type whose law reads the county's rows: at most three red widgets, and none is deleted.
+class LockedLawTest : public StoreTest {
+ protected:
+  LockedLawTest()
+      : StoreTest(
+            {{Widgets().full_name(),
+              [](LockedView& view, const Uuid& id, const google::protobuf::Message*,
+                 google::protobuf::Message& after, const LawContext& context) -> absl::Status {
+                if (context.operation == Operation::kDelete) {
+                  return absl::FailedPreconditionError("kept");
+                }
+                auto& widget = static_cast<fixture::Widget&>(after);
+                if (widget.colour() != fixture::COLOUR_RED) return absl::OkStatus();
+                FADU_ASSIGN_OR_RETURN(const std::vector<StoredRecord> red,
+                                      view.Find(Widgets(), "colour = RED", 10));
+                int others = 0;
+                for (const StoredRecord& record : red) others += record.id == id ? 0 : 1;
+                widget.set_title(absl::StrCat("红", others + 1));
+                return others < 3 ? absl::OkStatus() : absl::FailedPreconditionError("enough");
+              }}}) {}
+
+  absl::StatusOr<WriteResult> Batch(const std::vector<int>& salts) {
+    WriteRequest request = Create(Widget(salts[0]));
+    for (size_t i = 1; i < salts.size(); ++i) {
+      request.changes.push_back(Create(Widget(salts[i])).changes[0]);
+    }
+    return store_->WriteAndWait(CallAs(TownReviewer()), request);
+  }
+};
+
+TEST_F(LockedLawTest, HoldsForEveryWriterAndSetsTheRecord) {
+  for (int i = 1; i <= 3; ++i) {
+    const auto made = Write(TownReviewer(), Create(Widget(2 * i)));
+    ASSERT_THAT(made, IsOk());
+    EXPECT_EQ(static_cast<const fixture::Widget&>(*made->message).title(), absl::StrCat("红", i));
+  }
+  EXPECT_THAT(Write(TownReviewer(), Create(Widget(8))),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+}
+
+TEST_F(LockedLawTest, SeesTheEarlierChangesOfItsOwnBatchAndUndoesThemAll) {
+  // The fourth red widget of one batch is one too many: none of the batch is written.
+  EXPECT_THAT(Batch({2, 4, 6, 8}), StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_TRUE(ListAll({}, TownReviewer()).empty());
+  ASSERT_THAT(Batch({2, 4, 6}), IsOk());
+  EXPECT_EQ(ListAll({}, TownReviewer()).size(), 3U);
+  EXPECT_THAT(store_->VerifyEvents(CallAs(Auditor()), kCounty), IsOk());
+}
+
+TEST_F(LockedLawTest, MayForbidAMoveThatKeepsTheContent) {
+  const auto made = Write(TownReviewer(), Create(Widget(1)));
+  ASSERT_THAT(made, IsOk());
+  Change change;
+  change.operation = Operation::kDelete;
+  change.type = &Widgets();
+  change.id = made->id;
+  EXPECT_THAT(Write(TownReviewer(), Wish(change)), StatusIs(absl::StatusCode::kFailedPrecondition));
+}
+
 TEST_F(StoreTest, ADeadlineThatPassedWroteNothing) {
   CallContext call = CallAs(TownReviewer());
   call.deadline = absl::Now() - absl::Seconds(1);
@@ -333,8 +409,7 @@ TEST_F(StoreTest, AKilledBackendIsNotNoticedByCallers) {
   EXPECT_EQ(ListAll({}, TownReviewer()).size(), 2U);
 }
 
-// ---- lists
-// ---------------------------------------------------------------------------------------
+// ---- lists ------------------------------------------------------------------------------------
 
 TEST_F(StoreTest, AWindowedListIsCompleteOverItsShortPages) {
   Fill(40);  // windows of seven
@@ -385,8 +460,7 @@ TEST_F(StoreTest, APageTokenBelongsToItsQuery) {
   EXPECT_THAT(store_->List(CallAs(TownReviewer()), query), HasReason("REASON_PAGE_TOKEN_INVALID"));
 }
 
-// ---- the second wall
-// -----------------------------------------------------------------------------
+// ---- the second wall --------------------------------------------------------------------------
 
 TEST_F(StoreTest, WithoutAScopeNoRowIsSeen) {
   ASSERT_THAT(Write(TownReviewer(), Create(Widget(1))), IsOk());
@@ -465,8 +539,7 @@ TEST_F(StoreTest, AnUnmaskingIsAnEventWithItsPurpose) {
   EXPECT_EQ(events->events(1).entry().comment(), "核对身份");
 }
 
-// ---- the tables
-// ----------------------------------------------------------------------------------
+// ---- the tables -------------------------------------------------------------------------------
 
 TEST_F(StoreTest, SyncingTheTablesAgainChangesNothing) {
   ASSERT_THAT(Write(TownReviewer(), Create(Widget(1))), IsOk());

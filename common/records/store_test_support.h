@@ -132,7 +132,7 @@ inline CallContext CallAs(Principal principal) {
 class TestStore {
  public:
   explicit TestStore(const RecordTypes& types, std::map<std::string, Law> laws = {},
-                     int window = 5000) {
+                     int window = 5000, std::map<std::string, LockedLaw> locked_laws = {}) {
     admin_dsn_ = testing::TestCluster::Get().CreateDatabase();
     schema_.name = "conformance";
     schema_.role_password = "not-a-secret";
@@ -152,6 +152,7 @@ class TestStore {
     options.service = "conformance";
     options.types = &types;
     options.laws = std::move(laws);
+    options.locked_laws = std::move(locked_laws);
     options.window = window;
     options.writer.dsn = dsn_;
     store_ = std::make_unique<Store>(std::move(options), *pool_,
