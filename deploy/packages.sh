@@ -40,10 +40,12 @@ install_packages() {
     as_root mkdir -p /etc/postgresql-common
     printf 'create_main_cluster = false\n' | as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
   fi
-  as_root apt-get -o DPkg::Lock::Timeout=300 -qq update >/dev/null
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -qq install -y \
-    --no-install-recommends "${missing[@]}" >/dev/null ||
-    die "软件包安装失败 / could not install: ${missing[*]}"
+  if ! { as_root apt-get -o DPkg::Lock::Timeout=300 -qq update &&
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -qq install -y \
+      --no-install-recommends "${missing[@]}"; } >install.log 2>&1; then
+    grep -E '^(E|W|Err):?' install.log | head -20 >&2
+    die "软件包安装失败，详见 install.log / could not install, see install.log: ${missing[*]}"
+  fi
 }
 
 # Debian 12, and the system user PostgreSQL runs as when we are root.

@@ -116,10 +116,11 @@ absl::StatusOr<std::unique_ptr<RecordType>> Gadget(const std::string& from = "",
   }
   google::protobuf::FileDescriptorProto proto;
   EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &proto)) << text;
-  // Descriptors live as long as the process, as record types do.
-  auto* pool =
-      new google::protobuf::DescriptorPool(google::protobuf::DescriptorPool::generated_pool());
-  const auto* file = pool->BuildFile(proto);
+  // Descriptors live as long as the process, as record types do; reachable, or they are a leak.
+  static auto* const pools = new std::vector<std::unique_ptr<google::protobuf::DescriptorPool>>;
+  pools->push_back(std::make_unique<google::protobuf::DescriptorPool>(
+      google::protobuf::DescriptorPool::generated_pool()));
+  const auto* file = pools->back()->BuildFile(proto);
   EXPECT_NE(file, nullptr) << text;
   return RecordType::FromDescriptor(file->FindMessageTypeByName("Gadget"));
 }
