@@ -257,6 +257,9 @@ void Store::Write(const CallContext& call, WriteRequest request,
   if (const absl::Status checked = CheckBeforeQueue(call, request, options_.laws); !checked.ok()) {
     return done(checked);
   }
+  // Part of the wish: nobody gets another's answer by repeating what he asked.
+  request.request_hash =
+      StoredDigest(absl::StrCat(call.principal.subject, "\n", request.request_hash));
   impl_->writer->Submit(
       std::make_shared<RecordOperation>(call, std::move(request), std::move(done)));
 }

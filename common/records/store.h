@@ -116,7 +116,7 @@ struct Change {
 struct WriteRequest {
   std::string county;
   Uuid request_id;
-  std::string request_hash;  // StoredDigest of the request's deterministic bytes
+  std::string request_hash;  // StoredDigest of the request's deterministic bytes; who asks is added
   std::vector<Change> changes;
   bool validate_only = false;
   // The service itself asks: access by role and area is not checked, managed types may be written.
@@ -170,8 +170,8 @@ class Store {
   // Checked before the queue: Rules, law of creation, role and area of the caller (NOT_FOUND /
   // REASON_NOT_FOUND for what it may not see, PERMISSION_DENIED / REASON_AREA_DENIED,
   // REASON_ROLE_DENIED). Under the lock: request id (replay, or INVALID_ARGUMENT /
-  // REASON_REQUEST_ID_REUSED), existence, etag (ABORTED / REASON_ETAG_MISMATCH), review state, law
-  // of change. The rest: db::GroupWriter.
+  // REASON_REQUEST_ID_REUSED for another body or caller), existence, etag (ABORTED /
+  // REASON_ETAG_MISMATCH), review state, law of change. The rest: db::GroupWriter.
   void Write(const CallContext& call, WriteRequest request,
              std::function<void(absl::StatusOr<WriteResult>)> done);
   // The same, waiting. Not on a gRPC callback thread.

@@ -194,6 +194,16 @@ TEST_F(StoreTest, TwentyEqualRequestsAtOnceHaveOneEffect) {
   EXPECT_EQ(ListAll({}, TownReviewer()).size(), 1U);
 }
 
+// An unmasked answer must not be had by repeating the request of someone who may see it.
+TEST_F(StoreTest, ARequestIdOfAnotherCallerIsRefused) {
+  Principal other = TownReviewer();
+  other.subject = "accounts/018f0000-0000-7000-8000-0000000000bb";
+  const WriteRequest request = Create(Widget(1));
+  ASSERT_THAT(Write(TownReviewer(), request), IsOk());
+  EXPECT_THAT(Write(other, request), HasReason("REASON_REQUEST_ID_REUSED"));
+  EXPECT_THAT(Write(TownReviewer(), request), IsOk());
+}
+
 TEST_F(StoreTest, OfThirtyUpdatesWithOneEtagOneWins) {
   const auto record = Write(TownReviewer(), Create(Widget(1)));
   std::vector<std::future<absl::StatusOr<StoredRecord>>> answers;
