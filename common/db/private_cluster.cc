@@ -32,11 +32,14 @@
 #include "common/base/log.h"
 #include "common/base/status.h"
 #include "common/db/migrate.h"
+#include "common/schema/reason.h"
+#include "fadu/config/v1/reason.pb.h"
 
 namespace fadu::db {
 namespace {
 
 namespace fs = std::filesystem;
+namespace v1 = ::fadu::config::v1;
 constexpr char kBin[] = "/usr/lib/postgresql/15/bin";
 // A unix socket's path: sun_path holds 108 bytes with the end mark.
 constexpr size_t kMaxSocketPath = 107;
@@ -47,8 +50,18 @@ constexpr absl::Duration kStartWithin = absl::Seconds(60);
 constexpr absl::Duration kStopWithin = absl::Seconds(20);
 constexpr absl::Duration kPoll = absl::Milliseconds(10);
 
-absl::Status CannotStart(absl::string_view sentence) {
-  return absl::FailedPreconditionError(sentence);
+absl::Status CannotStart(v1::Reason reason, absl::string_view sentence, Metadata metadata = {}) {
+  return Fail(absl::StatusCode::kFailedPrecondition, reason, sentence, std::move(metadata));
+}
+
+absl::Status CannotUse(const fs::path& path, absl::string_view problem) {
+  return CannotStart(v1::REASON_FILE_UNUSABLE,
+                     absl::StrCat("cannot use ", path.string(), ": ", problem),
+                     {{"path", path.string()}, {"problem", std::string(problem)}});
+}
+
+absl::Status DatabaseFailed(absl::string_view problem) {
+  return CannotStart(v1::REASON_DATABASE_FAILED, problem, {{"problem", std::string(problem)}});
 }
 
 // Whom a child becomes, and who owns what the server writes.
@@ -61,7 +74,10 @@ struct Identity {
 absl::StatusOr<Identity> IdentityOf(const std::string& name) {
   if (name.empty() || geteuid() != 0) return Identity{};
   const struct passwd* entry = getpwnam(name.c_str());
-  if (entry == nullptr) return CannotStart(absl::StrCat("there is no system user ", name));
+  if (entry == nullptr) {
+    return CannotStart(v1::REASON_SYSTEM_USER_MISSING,
+                       absl::StrCat("there is no system user ", name));
+  }
   return Identity{name, entry->pw_uid, entry->pw_gid};
 }
 
@@ -77,8 +93,7 @@ absl::StatusOr<Identity> ServerIdentity(const fs::path& data) {
   for (const char* name : {"fadu", "postgres"}) {
     if (getpwnam(name) != nullptr) return IdentityOf(name);
   }
-  return CannotStart(
-      "PostgreSQL does not run as root: make a system user with `adduser --system --group fadu`");
+  return CannotStart(v1::REASON_SYSTEM_USER_MISSING, "PostgreSQL does not run as root");
 }
 
 // ---- files -------------------------------------------------------------------------------------
@@ -95,11 +110,19 @@ absl::Status CheckTraversable(const fs::path& folder, const Identity& user) {
   for (fs::path at = folder;; at = at.parent_path()) {
     struct stat info {};
     if (stat(at.c_str(), &info) != 0 || !MayTraverse(info, user)) {
-      return CannotStart(absl::StrCat("user ", user.name, " cannot enter the folder ", at.string(),
-                                      "; choose another data folder or `chmod o+x` it"));
+      return CannotStart(v1::REASON_FOLDER_CLOSED,
+                         absl::StrCat("user ", user.name, " cannot enter the folder ", at.string(),
+                                      "; choose another data folder or `chmod o+x` it"),
+                         {{"user", user.name}, {"path", at.string()}});
     }
     if (at == at.root_path()) return absl::OkStatus();
   }
+}
+
+absl::Status PathTooLong(const fs::path& folder) {
+  return CannotStart(v1::REASON_PATH_TOO_LONG,
+                     absl::StrCat("too long for a unix socket: ", folder.string()),
+                     {{"path", folder.string()}, {"limit", absl::StrCat(kMaxSocketPath)}});
 }
 
 // Makes the data folder, enterable for the server's user whatever our umask is.
@@ -111,28 +134,23 @@ absl::Status MakeDataFolder(const fs::path& folder) {
                     error);
   }
   if (!error) return absl::OkStatus();
-  return CannotStart(
-      absl::StrCat("cannot make the data folder ", folder.string(), ": ", error.message()));
+  return CannotUse(folder, error.message());
 }
 
 absl::Status MakeFolder(const fs::path& path, const Identity& owner, mode_t mode) {
   std::error_code error;
   fs::create_directories(path, error);
-  if (error) {
-    return CannotStart(
-        absl::StrCat("cannot make the folder ", path.string(), ": ", error.message()));
-  }
+  if (error) return CannotUse(path, error.message());
   if (chmod(path.c_str(), mode) != 0 ||
       (!owner.name.empty() && chown(path.c_str(), owner.uid, owner.gid) != 0)) {
-    return CannotStart(absl::StrCat("cannot set mode and owner of the folder ", path.string(), ": ",
-                                    strerror(errno)));
+    return CannotUse(path, strerror(errno));
   }
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::string> ReadFile(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
-  if (!in) return CannotStart(absl::StrCat("cannot read ", path.string()));
+  if (!in) return CannotUse(path, strerror(errno));
   return std::string(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
 }
 
@@ -148,7 +166,7 @@ absl::Status WriteFile(const fs::path& path, absl::string_view text, mode_t mode
   const int error = errno;
   if (fd >= 0) close(fd);
   if (written) return absl::OkStatus();
-  return CannotStart(absl::StrCat("cannot write ", path.string(), ": ", strerror(error)));
+  return CannotUse(path, strerror(error));
 }
 
 void SyncFolder(const fs::path& path) {
@@ -165,12 +183,14 @@ class FolderLock {
     const fs::path path = folder / "start.lock";
     FolderLock lock(open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (lock.fd_ < 0) {
-      return CannotStart(absl::StrCat("cannot write ", path.string(), ": ", strerror(errno)));
+      return CannotUse(path, strerror(errno));
     }
     while (flock(lock.fd_, LOCK_EX | LOCK_NB) != 0) {
       if (absl::Now() > give_up) {
         return CannotStart(
-            absl::StrCat("another program is starting the database of ", folder.string()));
+            v1::REASON_FOLDER_BUSY,
+            absl::StrCat("another program is starting the database of ", folder.string()),
+            {{"path", folder.string()}});
       }
       absl::SleepFor(kPoll);
     }
@@ -240,7 +260,7 @@ pid_t WaitFor(pid_t child, int* state) {
 absl::StatusOr<int> Spawn(const Program& program, const fs::path& log) {
   int answer[2];
   if (pipe2(answer, O_CLOEXEC) != 0) {
-    return CannotStart(absl::StrCat("cannot make a pipe: ", strerror(errno)));
+    return DatabaseFailed(strerror(errno));
   }
   const char* log_path = log.c_str();
   const pid_t child = fork();
@@ -268,7 +288,7 @@ absl::StatusOr<int> Spawn(const Program& program, const fs::path& log) {
   close(answer[0]);
   int state = 0;
   if (child > 0) WaitFor(child, &state);
-  if (size != sizeof server || server <= 0) return CannotStart("cannot start a process");
+  if (size != sizeof server || server <= 0) return DatabaseFailed("cannot start a process");
   return server;
 }
 
@@ -333,9 +353,11 @@ absl::Status CheckSpace(const fs::path& folder) {
   if (statvfs(folder.c_str(), &info) != 0) return absl::OkStatus();
   const uint64_t free = static_cast<uint64_t>(info.f_bavail) * info.f_frsize >> 20;
   if (free >= kLeastFreeMegabytes) return absl::OkStatus();
-  return CannotStart(absl::StrCat("the disk of ", folder.string(), " has ", free,
-                                  " MB free, and a new database needs ", kLeastFreeMegabytes,
-                                  " MB"));
+  return CannotStart(v1::REASON_DISK_FULL,
+                     absl::StrCat("the disk of ", folder.string(), " has ", free, " MB free"),
+                     {{"path", folder.string()},
+                      {"free", absl::StrCat(free)},
+                      {"needed", absl::StrCat(kLeastFreeMegabytes)}});
 }
 
 // Makes the cluster beside its place and moves it there when it is whole: what was interrupted is
@@ -372,8 +394,7 @@ absl::Status MakeCluster(const fs::path& folder, const Identity& user, bool dura
   SyncFolder(folder / "keys");
   fs::rename(making, folder / "pg", error);
   if (error) {
-    return CannotStart(
-        absl::StrCat("cannot make ", (folder / "pg").string(), ": ", error.message()));
+    return CannotUse(folder / "pg", error.message());
   }
   SyncFolder(folder);
   return absl::OkStatus();
@@ -407,8 +428,10 @@ std::vector<std::string> ServerCommand(const fs::path& data, const fs::path& run
 absl::Status ClearStale(const fs::path& data, const fs::path& run, absl::Time give_up) {
   while (HasServerProcess(data)) {
     if (absl::Now() > give_up) {
-      return CannotStart(absl::StrCat("processes of a killed PostgreSQL still work in ",
-                                      data.string(), "; end them and start again"));
+      return CannotStart(
+          v1::REASON_FOLDER_BUSY,
+          absl::StrCat("processes of a killed PostgreSQL still work in ", data.string()),
+          {{"path", data.string()}});
     }
     absl::SleepFor(kPoll);
   }
@@ -444,8 +467,7 @@ absl::Status Launch(const fs::path& data, const fs::path& run, const Identity& u
     if (answers) return absl::OkStatus();
     // One that was just shutting down when we found it: start our own.
     if (adopted && !IsAlive(pid) && absl::Now() < give_up) continue;
-    return CannotStart(absl::StrCat("PostgreSQL did not start on ", data.string(), ": ",
-                                    ComplaintIn(log, log_begin)));
+    return DatabaseFailed(ComplaintIn(log, log_begin));
   }
 }
 
@@ -462,8 +484,7 @@ absl::Status MakeDatabase(const std::string& dsn) {
       PQresultStatus(run("CREATE DATABASE fadu").get()) == PGRES_COMMAND_OK) {
     return absl::OkStatus();
   }
-  return CannotStart(absl::StrCat("cannot make the database fadu: ",
-                                  absl::StripAsciiWhitespace(PQerrorMessage(connection.get()))));
+  return DatabaseFailed(absl::StripAsciiWhitespace(PQerrorMessage(connection.get())));
 }
 
 }  // namespace
@@ -475,12 +496,12 @@ absl::StatusOr<std::string> RunProgram(const std::vector<std::string>& argv,
   int out[2];
   int err[2];
   if (pipe2(out, O_CLOEXEC) != 0) {
-    return CannotStart(absl::StrCat("cannot make a pipe: ", strerror(errno)));
+    return DatabaseFailed(strerror(errno));
   }
   if (pipe2(err, O_CLOEXEC) != 0) {
     close(out[0]);
     close(out[1]);
-    return CannotStart(absl::StrCat("cannot make a pipe: ", strerror(errno)));
+    return DatabaseFailed(strerror(errno));
   }
   const pid_t child = fork();
   if (child == 0) {
@@ -514,24 +535,20 @@ absl::StatusOr<std::string> RunProgram(const std::vector<std::string>& argv,
     return texts[0];
   }
   const std::vector<std::string> lines = absl::StrSplit(texts[1], '\n', absl::SkipWhitespace());
-  return CannotStart(
-      absl::StrCat(argv[0], " failed: ", lines.empty() ? "it left no message" : lines.back()));
+  return DatabaseFailed(
+      absl::StrCat(argv[0], ": ", lines.empty() ? "it left no message" : lines.back()));
 }
 
 absl::StatusOr<std::unique_ptr<PrivateCluster>> PrivateCluster::Start(
     PrivateClusterOptions options) {
   if (access(absl::StrCat(kBin, "/postgres").c_str(), X_OK) != 0) {
-    return CannotStart("PostgreSQL 15 is not installed; run `apt-get install postgresql-15`");
+    return CannotStart(v1::REASON_POSTGRESQL_MISSING, "PostgreSQL 15 is not installed");
   }
   std::error_code error;
   fs::path folder = fs::absolute(options.folder, error).lexically_normal();
   if (!folder.has_filename()) folder = folder.parent_path();  // "…/data/" is "…/data"
   const size_t socket_path = (folder / "run").string().size() + sizeof(kSocketName) - 1;
-  if (socket_path > kMaxSocketPath) {
-    return CannotStart(absl::StrCat("the data folder's path is too long for a unix socket (",
-                                    socket_path, " bytes of at most ", kMaxSocketPath,
-                                    "): ", folder.string()));
-  }
+  if (socket_path > kMaxSocketPath) return PathTooLong(folder);
   FADU_ASSIGN_OR_RETURN(const Identity user, ServerIdentity(folder / "pg"));
   FADU_RETURN_IF_ERROR(MakeDataFolder(folder));
   // As the server's processes see it (/proc/…/cwd): without symbolic links.
@@ -540,10 +557,7 @@ absl::StatusOr<std::unique_ptr<PrivateCluster>> PrivateCluster::Start(
   const fs::path run = folder / "run";
   FADU_RETURN_IF_ERROR(CheckTraversable(folder, user));
   if ((run.string().size() + sizeof(kSocketName) - 1) > kMaxSocketPath) {
-    return CannotStart(
-        absl::StrCat("the data folder's path without links is too long for a unix "
-                     "socket (at most ",
-                     kMaxSocketPath, " bytes): ", folder.string()));
+    return PathTooLong(folder);
   }
   FADU_ASSIGN_OR_RETURN(const FolderLock lock,
                         FolderLock::Take(folder, absl::Now() + kStartWithin));
@@ -552,9 +566,9 @@ absl::StatusOr<std::unique_ptr<PrivateCluster>> PrivateCluster::Start(
   if (!fs::exists(data, error)) {
     FADU_RETURN_IF_ERROR(MakeCluster(folder, user, options.durable));
   } else if (!fs::exists(data / "PG_VERSION", error)) {
-    return CannotStart(absl::StrCat("the folder ", data.string(),
-                                    " holds no database (PG_VERSION is missing); restore it, or "
-                                    "remove it to begin with an empty one"));
+    return CannotStart(v1::REASON_DATABASE_MISSING,
+                       absl::StrCat("PG_VERSION is missing in ", data.string()),
+                       {{"path", data.string()}});
   }
   FADU_ASSIGN_OR_RETURN(const std::string password, ReadFile(folder / "keys" / "admin.password"));
 

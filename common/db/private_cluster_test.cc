@@ -17,6 +17,7 @@
 #include "absl/time/clock.h"
 #include "common/db/migrate.h"
 #include "common/db/pool.h"
+#include "common/schema/reason.h"
 #include "common/testing/status_matchers.h"
 #include "common/testing/test_database.h"
 
@@ -255,6 +256,11 @@ TEST_F(PrivateClusterTest, AFolderTheServerCannotEnterIsNamedBeforeAnythingIsMad
   EXPECT_THAT(cluster, StatusIs(absl::StatusCode::kFailedPrecondition));
   EXPECT_THAT(std::string(cluster.status().message()),
               HasSubstr(absl::StrCat("cannot enter the folder ", folder_.path(), ";")));
+  EXPECT_THAT(cluster, HasReason("REASON_FOLDER_CLOSED"));
+  // Whoever starts it reads which user and which folder, and what to do.
+  EXPECT_EQ(LocalizedText(cluster.status(), "zh"),
+            absl::StrCat("系统用户 fadu 无法进入目录 ", folder_.path(),
+                         "，请另选数据目录，或运行 chmod o+x ", folder_.path()));
   EXPECT_FALSE(fs::exists(Path("pg")));
 }
 

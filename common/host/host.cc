@@ -18,19 +18,25 @@
 #include "common/rpc/identity.h"
 #include "common/rpc/metrics.h"
 #include "common/rpc/server.h"
+#include "common/schema/reason.h"
+#include "fadu/config/v1/reason.pb.h"
 
 namespace fadu::host {
 namespace {
 
+absl::Status CannotUse(const std::string& path, absl::string_view problem) {
+  return Fail(absl::StatusCode::kFailedPrecondition, fadu::config::v1::REASON_FILE_UNUSABLE,
+              absl::StrCat("cannot use ", path, ": ", problem),
+              {{"path", path}, {"problem", std::string(problem)}});
+}
+
 absl::StatusOr<std::string> ReadSecret(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) {
-    return absl::FailedPreconditionError(absl::StrCat("cannot read ", path, ": ", strerror(errno)));
-  }
+  if (fd < 0) return CannotUse(path, strerror(errno));
   char buffer[256];
   const ssize_t size = read(fd, buffer, sizeof buffer);
   close(fd);
-  if (size <= 0) return absl::FailedPreconditionError(absl::StrCat(path, " is empty"));
+  if (size <= 0) return CannotUse(path, "is empty");
   return std::string(buffer, static_cast<size_t>(size));
 }
 
@@ -52,7 +58,7 @@ absl::Status EnsurePassword(const std::string& path) {
   const int error = errno;
   unlink(temporary.c_str());
   if (placed) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat("cannot make ", path, ": ", strerror(error)));
+  return CannotUse(path, strerror(error));
 }
 
 absl::StatusOr<db::ServiceSchema> SchemaOf(const Module& module, absl::string_view keys_folder) {
@@ -75,8 +81,7 @@ struct Host::Running {
 absl::Status EnsureKeys(absl::string_view folder, const std::vector<std::string>& services) {
   const std::string path(folder);
   if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("cannot make the key folder ", path, ": ", strerror(errno)));
+    return CannotUse(path, strerror(errno));
   }
   for (const std::string& service : services) {
     FADU_RETURN_IF_ERROR(rpc::EnsureKeyPair(folder, service));
@@ -169,9 +174,8 @@ absl::Status Host::StartModules(const Clock& clock, IdSource& ids) {
         } else if (address != options_.peers.end()) {
           running->peers->Add(peer, rpc::Channel::ToAddress(address->second));
         } else {
-          return absl::FailedPreconditionError(
-              absl::StrCat("service ", running->name, " calls ", peer,
-                           ", which neither runs here nor has an address under `peers`"));
+          return Fail(absl::StatusCode::kFailedPrecondition, fadu::config::v1::REASON_PEER_MISSING,
+                      "a peer has no address", {{"service", running->name}, {"peer", peer}});
         }
       }
     }

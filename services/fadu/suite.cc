@@ -21,7 +21,9 @@
 #include "common/base/log.h"
 #include "common/base/status.h"
 #include "common/db/migrate.h"
+#include "common/schema/reason.h"
 #include "common/schema/rules.h"
+#include "fadu/config/v1/reason.pb.h"
 #include "services/fadu/args.h"
 #include "services/fadu/files.h"
 #include "services/fadu/modules.h"
@@ -76,7 +78,9 @@ absl::StatusOr<fadu::config::v1::Config> ReadConfig(const std::string& path) {
   options.ignore_unknown_fields = false;
   const auto parsed = google::protobuf::util::JsonStringToMessage(text, &config, options);
   if (!parsed.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": ", std::string(parsed.message())));
+    return Fail(absl::StatusCode::kInvalidArgument, fadu::config::v1::REASON_CONFIG_INVALID,
+                "the configuration does not parse",
+                {{"path", path}, {"problem", std::string(parsed.message())}});
   }
   FADU_RETURN_IF_ERROR(CheckRules(config));
   const std::vector<std::string> known = AllServices();
