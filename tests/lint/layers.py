@@ -36,7 +36,7 @@ OTHERS = {
     r"google/protobuf/": ["common/schema", "common/rpc", "common/records", "common/host", "services", "tests"],
 }
 # A program, not a library: these have a main.
-MAINS = {"services/fadu/main.cc", "tests/reliability/recorder.cc"}
+MAINS = {"services/fadu/main.cc", "tests/reliability/recorder.cc", "tests/bench/recording.cc"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]')
 
 
