@@ -679,7 +679,9 @@ class BatchWriter : public LockedView {
     std::shared_ptr<Message> after(before->New());
     after->CopyFrom(*before);
     FADU_RETURN_IF_ERROR(ApplyMask(change, *after));
-    // First: a law that reads the county's rows must not tell of those elsewhere.
+    // A law may rely on the rules.
+    FADU_RETURN_IF_ERROR(CheckRules(*after, "record"));
+    // Before the law: one that reads the county's rows must not tell of those elsewhere.
     FADU_RETURN_IF_ERROR(CheckArea(operation, *change.type, change.type->AreaOf(*after)));
     FADU_RETURN_IF_ERROR(RunLaw(operation, change, before.get(), *after));
     record.message = std::move(after);
