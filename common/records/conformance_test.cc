@@ -14,6 +14,9 @@
 #include "fadu/assessment/v1/records.pb.h"
 #include "fadu/education/v1/education_event.pb.h"
 #include "fadu/fixture/v1/fixture.pb.h"
+#include "fadu/legality/v1/legality_review.pb.h"
+#include "fadu/legality/v1/local_term.pb.h"
+#include "fadu/legality/v1/normative_document.pb.h"
 #include "fadu/mediation/v1/dispute.pb.h"
 #include "fadu/registry/v1/records.pb.h"
 
@@ -30,10 +33,13 @@ const RecordTypes& AllTypes() {
     (void)fadu::fixture::v1::Widget::descriptor();
     (void)fadu::mediation::v1::Dispute::descriptor();
     (void)fadu::education::v1::EducationEvent::descriptor();
+    (void)fadu::legality::v1::LegalityReview::descriptor();
+    (void)fadu::legality::v1::LocalTerm::descriptor();
+    (void)fadu::legality::v1::NormativeDocument::descriptor();
     (void)fadu::assessment::v1::Mark::descriptor();
     (void)fadu::registry::v1::Organisation::descriptor();
     return RecordTypes::FromPackages({"fadu.fixture.v1", "fadu.mediation.v1", "fadu.education.v1",
-                                      "fadu.assessment.v1", "fadu.registry.v1"})
+                                      "fadu.legality.v1", "fadu.assessment.v1", "fadu.registry.v1"})
         ->release();
   }();
   return *types;

@@ -5,6 +5,7 @@
 #include "common/schema/record_type.h"
 #include "services/assessment/module.h"
 #include "services/education/module.h"
+#include "services/legality/module.h"
 #include "services/mediation/module.h"
 #include "services/registry/module.h"
 #include "services/scoring/module.h"
@@ -14,8 +15,8 @@ namespace fadu::cli {
 namespace {
 
 std::vector<std::function<host::Module()>>& Evidence() {
-  static auto* const makers =
-      new std::vector<std::function<host::Module()>>{education::MakeModule, mediation::MakeModule};
+  static auto* const makers = new std::vector<std::function<host::Module()>>{
+      education::MakeModule, legality::MakeModule, mediation::MakeModule};
   return *makers;
 }
 

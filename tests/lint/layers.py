@@ -21,7 +21,7 @@ OWN = {
     "services/fadu": ["common", "services"],
     "tests": ["common", "services"],
 }
-SERVICES = ["registry", "education", "mediation", "assessment", "scoring"]
+SERVICES = ["registry", "education", "legality", "mediation", "assessment", "scoring"]
 for name in SERVICES:
     OWN[f"services/{name}/domain"] = ["common/base", "common/schema"]
     OWN[f"services/{name}"] = ["common", f"services/{name}"]
