@@ -13,7 +13,15 @@
 #include "common/testing/status_matchers.h"
 #include "fadu/assessment/v1/records.pb.h"
 #include "fadu/education/v1/education_event.pb.h"
+#include "fadu/enforcement/v1/certificate.pb.h"
+#include "fadu/enforcement/v1/officer.pb.h"
+#include "fadu/enforcement/v1/training.pb.h"
 #include "fadu/fixture/v1/fixture.pb.h"
+#include "fadu/governance/v1/duty_act.pb.h"
+#include "fadu/governance/v1/honour.pb.h"
+#include "fadu/governance/v1/plan_item.pb.h"
+#include "fadu/governance/v1/session.pb.h"
+#include "fadu/governance/v1/shortcoming.pb.h"
 #include "fadu/legality/v1/legality_review.pb.h"
 #include "fadu/legality/v1/local_term.pb.h"
 #include "fadu/legality/v1/normative_document.pb.h"
@@ -36,9 +44,18 @@ const RecordTypes& AllTypes() {
     (void)fadu::legality::v1::LegalityReview::descriptor();
     (void)fadu::legality::v1::LocalTerm::descriptor();
     (void)fadu::legality::v1::NormativeDocument::descriptor();
+    (void)fadu::enforcement::v1::EnforcementOfficer::descriptor();
+    (void)fadu::enforcement::v1::OfficerTraining::descriptor();
+    (void)fadu::enforcement::v1::EnforcementCertificate::descriptor();
+    (void)fadu::governance::v1::DutyAct::descriptor();
+    (void)fadu::governance::v1::Honour::descriptor();
+    (void)fadu::governance::v1::PlanItem::descriptor();
+    (void)fadu::governance::v1::Session::descriptor();
+    (void)fadu::governance::v1::Shortcoming::descriptor();
     (void)fadu::assessment::v1::Mark::descriptor();
     (void)fadu::registry::v1::Organisation::descriptor();
     return RecordTypes::FromPackages({"fadu.fixture.v1", "fadu.mediation.v1", "fadu.education.v1",
+                                      "fadu.enforcement.v1", "fadu.governance.v1",
                                       "fadu.legality.v1", "fadu.assessment.v1", "fadu.registry.v1"})
         ->release();
   }();

@@ -5,6 +5,8 @@
 #include "common/schema/record_type.h"
 #include "services/assessment/module.h"
 #include "services/education/module.h"
+#include "services/enforcement/module.h"
+#include "services/governance/module.h"
 #include "services/legality/module.h"
 #include "services/mediation/module.h"
 #include "services/registry/module.h"
@@ -16,7 +18,8 @@ namespace {
 
 std::vector<std::function<host::Module()>>& Evidence() {
   static auto* const makers = new std::vector<std::function<host::Module()>>{
-      education::MakeModule, legality::MakeModule, mediation::MakeModule};
+      education::MakeModule, enforcement::MakeModule, governance::MakeModule, legality::MakeModule,
+      mediation::MakeModule};
   return *makers;
 }
 

@@ -3,7 +3,6 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
-#include <random>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -16,6 +15,7 @@
 #include "fadu/registry/v1/registry_service.pb.h"
 #include "services/fadu/output.h"
 #include "services/fadu/sample_data.h"
+#include "services/fadu/sample_records.h"
 
 namespace fadu::cli {
 namespace {
@@ -39,25 +39,6 @@ std::string StableId(absl::string_view purpose) {
   bytes[6] = static_cast<uint8_t>((bytes[6] & 0x0f) | 0x80);
   bytes[8] = static_cast<uint8_t>((bytes[8] & 0x3f) | 0x80);
   return Uuid(bytes).ToString();
-}
-
-// Numbers that are the same on every machine: the engine's output is fixed by the standard, its
-// distributions are not.
-class Dice {
- public:
-  explicit Dice(uint64_t seed) : engine_(seed) {}
-  int Below(int bound) { return static_cast<int>(engine_() % static_cast<uint64_t>(bound)); }
-  int Between(int low, int high) { return low + Below(high - low + 1); }
-  bool Chance(int percent) { return Below(100) < percent; }
-
- private:
-  std::mt19937_64 engine_;
-};
-
-// How well a village works, 0 (weak) to 3 (strong); follows from its code.
-int DiligenceOf(const std::string& village) {
-  const auto byte = static_cast<uint8_t>(Sha256(absl::StrCat("diligence ", village))[0]);
-  return byte < 40 ? 0 : byte < 100 ? 1 : byte < 190 ? 2 : 3;
 }
 
 constexpr const char* kTitles[] = {"宅基地界址纠纷", "相邻排水纠纷", "彩礼返还纠纷",
@@ -327,7 +308,37 @@ absl::Status GiveMarks(Client& client, const std::string& cycle, const assessmen
   return in_flight.Wait();
 }
 
+// Records for a town as `Recorder` says, in batches.
+Recorder RecorderFor(Client& client, const std::string& town) {
+  return [&client, town](const std::string& service, absl::string_view what,
+                         const std::vector<std::unique_ptr<google::protobuf::Message>>& messages)
+             -> absl::StatusOr<std::vector<std::string>> {
+    std::vector<std::string> ids;
+    for (size_t begin = 0; begin < messages.size(); begin += kBatch) {
+      common::BatchCreateRecordsRequest request;
+      request.set_parent(client.parent());
+      request.set_request_id(StableId(absl::StrCat(service, " ", town, " ", what, " ", begin)));
+      request.set_submit(true);
+      for (size_t i = begin; i < messages.size() && i < begin + kBatch; ++i) {
+        request.add_records()->PackFrom(*messages[i]);
+      }
+      common::BatchCreateRecordsResponse response;
+      FADU_RETURN_IF_ERROR(client.Call(service, "/fadu.common.v1.RecordService/BatchCreateRecords",
+                                       request, &response));
+      for (const common::Record& record : response.records()) {
+        ids.push_back(record.name().substr(record.name().rfind('/') + 1));
+      }
+    }
+    return ids;
+  };
+}
+
 }  // namespace
+
+int DiligenceOf(const std::string& area_code) {
+  const auto byte = static_cast<uint8_t>(Sha256(absl::StrCat("diligence ", area_code))[0]);
+  return byte < 40 ? 0 : byte < 100 ? 1 : byte < 190 ? 2 : 3;
+}
 
 std::vector<SampleArea> SampleAreas() {
   std::vector<SampleArea> areas;
@@ -423,6 +434,11 @@ absl::Status LoadSample(Client& client) {
     FADU_RETURN_IF_ERROR(RecordAll(client, "mediation", towns[i].code, made.disputes));
     FADU_RETURN_IF_ERROR(RecordAll(client, "education", towns[i].code, made.events));
     records += static_cast<int64_t>(made.disputes.size() + made.events.size());
+    const Recorder record = RecorderFor(client, towns[i].code);
+    FADU_ASSIGN_OR_RETURN(const int64_t governance,
+                          RecordGovernance(towns[i], villages[towns[i].code], kSeed, record));
+    FADU_ASSIGN_OR_RETURN(const int64_t enforcement, RecordEnforcement(towns[i], kSeed, record));
+    records += governance + enforcement;
   }
   FADU_RETURN_IF_ERROR(client.SignInAs("admin"));
   Progress(T("导入细则、开启周期…", "importing the rubric, opening the cycle…"));

@@ -180,8 +180,9 @@ class ProcessPerService : public Deployment {
     const std::string admin_file = folder() + "/admin.dsn";
     std::ofstream(admin_file) << admin_dsn_;
     chmod(admin_file.c_str(), 0400);
-    const std::vector<std::string> services = {"registry",  "education", "legality",
-                                               "mediation", "scoring",   "assessment"};
+    const std::vector<std::string> services = {"registry",   "education", "enforcement",
+                                               "governance", "legality",  "mediation",
+                                               "scoring",    "assessment"};
     std::vector<std::string> addresses;
     std::vector<std::string> endpoints;
     std::map<std::string, int> ports;

@@ -21,7 +21,8 @@ OWN = {
     "services/fadu": ["common", "services"],
     "tests": ["common", "services"],
 }
-SERVICES = ["registry", "education", "legality", "mediation", "assessment", "scoring"]
+SERVICES = ["registry", "education", "enforcement", "governance", "legality", "mediation", "assessment",
+            "scoring"]
 for name in SERVICES:
     OWN[f"services/{name}/domain"] = ["common/base", "common/schema"]
     OWN[f"services/{name}"] = ["common", f"services/{name}"]
