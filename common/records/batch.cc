@@ -529,7 +529,9 @@ class BatchWriter : public LockedView {
     const bool reads = change.operation == Operation::kUnmask;
     const bool content =
         change.operation == Operation::kCreate || change.operation == Operation::kUpdate;
-    if (!reads && !content) FADU_RETURN_IF_ERROR(RunLockedLaw(operation, change, record));
+    // Erasing personal data is nobody's to refuse but the state's.
+    const bool moves = !reads && !content && change.operation != Operation::kErase;
+    if (moves) FADU_RETURN_IF_ERROR(RunLockedLaw(operation, change, record));
     if (!reads) {
       record.revision = creating ? 1 : record.revision + 1;
       record.updated_at = call.now;
