@@ -13,6 +13,7 @@
 #include "common/testing/status_matchers.h"
 #include "fadu/assessment/v1/records.pb.h"
 #include "fadu/education/v1/education_event.pb.h"
+#include "fadu/education/v1/exam.pb.h"
 #include "fadu/enforcement/v1/certificate.pb.h"
 #include "fadu/enforcement/v1/officer.pb.h"
 #include "fadu/enforcement/v1/training.pb.h"
@@ -41,6 +42,7 @@ const RecordTypes& AllTypes() {
     (void)fadu::fixture::v1::Widget::descriptor();
     (void)fadu::mediation::v1::Dispute::descriptor();
     (void)fadu::education::v1::EducationEvent::descriptor();
+    (void)fadu::education::v1::Exam::descriptor();
     (void)fadu::legality::v1::LegalityReview::descriptor();
     (void)fadu::legality::v1::LocalTerm::descriptor();
     (void)fadu::legality::v1::NormativeDocument::descriptor();

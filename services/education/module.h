@@ -6,7 +6,7 @@
 
 namespace fadu::education {
 
-// The education service: legal-education events. See README.md.
+// The education service: legal-education events, exams. See README.md.
 host::Module MakeModule();
 
 }  // namespace fadu::education
