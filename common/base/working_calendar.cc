@@ -138,6 +138,16 @@ absl::StatusOr<Deadline> DueOn(const DeadlineRule& rule, absl::CivilDay start_on
   return deadline;
 }
 
+absl::CivilDay LastMissedStart(const DeadlineRule& rule, absl::CivilDay today,
+                               const WorkingCalendar& calendar) {
+  absl::CivilDay start = today - 1;
+  while (true) {
+    const absl::StatusOr<Deadline> deadline = DueOn(rule, start, {}, calendar);
+    if (!deadline.ok() || deadline->due_on < today) return start;
+    --start;
+  }
+}
+
 int WorkingDaysBetween(absl::CivilDay from, absl::CivilDay to, const WorkingCalendar& calendar) {
   int days = 0;
   for (absl::CivilDay day = from + 1; day <= to; ++day) days += calendar.IsWorkingDay(day) ? 1 : 0;

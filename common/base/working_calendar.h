@@ -80,6 +80,11 @@ absl::StatusOr<Deadline> DueOn(const DeadlineRule& rule, absl::CivilDay start_on
                                const std::vector<DayRange>& pauses,
                                const WorkingCalendar& calendar);
 
+// The last day on which `rule` may have started so that it ended before `today`: started on it or
+// earlier, and still open, it is missed. Without pauses. `rule` has no negative amount.
+absl::CivilDay LastMissedStart(const DeadlineRule& rule, absl::CivilDay today,
+                               const WorkingCalendar& calendar);
+
 // Working days after `from` up to and including `to`; 0 when `to` is not after `from`.
 int WorkingDaysBetween(absl::CivilDay from, absl::CivilDay to, const WorkingCalendar& calendar);
 

@@ -249,6 +249,20 @@ TEST(DueOn, RefusesANegativeAmountAndAPauseThatEndsBeforeItBegins) {
       StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
+// From 1 February 2024 thirty days lead to Saturday, 2 March, and so to Monday the 4th; from 31
+// January to Friday the 1st. Ten working days after Friday, 23 February end on Friday, 8 March.
+TEST(LastMissedStart, IsTheLastDayWhosePeriodEndedBeforeToday) {
+  EXPECT_EQ(LastMissedStart(CalendarDays(30), D("2024-03-02"), Shipped()), D("2024-01-31"));
+  EXPECT_EQ(LastMissedStart(CalendarDays(30), D("2024-03-04"), Shipped()), D("2024-01-31"));
+  EXPECT_EQ(LastMissedStart(CalendarDays(30), D("2024-03-05"), Shipped()), D("2024-02-03"));
+  EXPECT_EQ(LastMissedStart(WorkingDays(10), D("2024-03-09"), Shipped()), D("2024-02-25"));
+  EXPECT_EQ(LastMissedStart(WorkingDays(10), D("2024-03-08"), Shipped()), D("2024-02-22"));
+}
+
+TEST(LastMissedStart, IsYesterdayForALastDayItself) {
+  EXPECT_EQ(LastMissedStart(CalendarDays(0, false), D("2024-03-02"), Shipped()), D("2024-03-01"));
+}
+
 // The vectors above, the other way round.
 TEST(WorkingDaysBetween, CountsAfterTheFirstUpToTheLast) {
   EXPECT_EQ(WorkingDaysBetween(D("2024-09-30"), D("2024-11-01"), Shipped()), 20);

@@ -24,6 +24,8 @@
 namespace fadu::host {
 namespace {
 
+constexpr absl::Duration kProbeInterval = absl::Seconds(5);
+
 absl::Status CannotUse(const std::string& path, absl::string_view problem) {
   return Fail(absl::StatusCode::kFailedPrecondition, fadu::config::v1::REASON_FILE_UNUSABLE,
               absl::StrCat("cannot use ", path, ": ", problem),
@@ -117,6 +119,7 @@ absl::StatusOr<std::unique_ptr<Host>> Host::Start(HostOptions options, const Clo
     if (applied > 0) Log(LogLevel::kInfo, "schemas migrated", {{"steps", applied}});
   }
   host->metrics_ = std::make_unique<rpc::Metrics>();
+  host->probe_ = std::make_unique<DatabaseProbe>(*host->metrics_);
   FADU_ASSIGN_OR_RETURN(host->verifier_, rpc::Verifier::Load(own.keys_folder));
   if (const absl::Status started = host->StartModules(clock, ids); !started.ok()) {
     host->Stop();
@@ -126,6 +129,7 @@ absl::StatusOr<std::unique_ptr<Host>> Host::Start(HostOptions options, const Clo
     FADU_ASSIGN_OR_RETURN(host->ports_["metrics"], host->metrics_->Expose(own.metrics_listen));
   }
   for (const auto& running : host->running_) running->module->StartBackground();
+  host->probe_->Start(kProbeInterval);
   return host;
 }
 
@@ -147,11 +151,13 @@ absl::Status Host::StartModules(const Clock& clock, IdSource& ids) {
     metrics_->Gauge("fadu_db_pool_size", "Database connections there may be.",
                     {{"service", module.name}},
                     [pool] { return static_cast<double>(pool->size()); });
+    probe_->Watch(module.name, *pool);
     FADU_ASSIGN_OR_RETURN(std::unique_ptr<rpc::Signer> signer,
                           rpc::Signer::Load(options_.keys_folder, module.name));
     running->peers = std::make_unique<rpc::Peers>(std::move(signer), clock, metrics_.get());
     running->context = std::make_unique<ModuleContext>(ModuleContext{
-        dsn, *running->pool, clock, ids, *running->peers, *metrics_, options_.keys_folder});
+        dsn, *running->pool, clock, ids, *running->peers, *metrics_, options_.keys_folder,
+        options_.monitor_interval});
     FADU_ASSIGN_OR_RETURN(running->module, module.start(*running->context));
     rpc::ServerOptions server;
     server.name = module.name;
@@ -200,6 +206,7 @@ RunningModule* Host::module(absl::string_view service) const {
 void Host::Stop() {
   if (stopped_) return;
   stopped_ = true;
+  if (probe_ != nullptr) probe_->Stop();
   for (const auto& running : running_) {
     if (running->module != nullptr) running->module->StopBackground();
   }
@@ -215,6 +222,7 @@ void Host::Stop() {
 Host::~Host() {
   Stop();
   // Gauges read pools and writers: the exposer goes first.
+  probe_.reset();
   metrics_.reset();
 }
 

@@ -16,6 +16,7 @@
 #include "absl/time/time.h"
 #include "common/base/clock.h"
 #include "common/base/id.h"
+#include "common/host/database_probe.h"
 #include "common/host/module.h"
 #include "common/rpc/channel.h"
 
@@ -33,6 +34,7 @@ struct HostOptions {
   bool reflection = false;
   int pool_connections = 8;
   absl::Duration drain = absl::Seconds(10);
+  absl::Duration monitor_interval = absl::Seconds(60);  // of ModuleContext
 };
 
 // Running modules.
@@ -62,6 +64,7 @@ class Host {
 
   HostOptions options_;
   std::unique_ptr<rpc::Metrics> metrics_;
+  std::unique_ptr<DatabaseProbe> probe_;
   std::unique_ptr<rpc::Verifier> verifier_;
   std::vector<std::unique_ptr<Running>> running_;
   std::map<std::string, int> ports_;

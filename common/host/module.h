@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "common/base/clock.h"
 #include "common/base/id.h"
 #include "common/db/migrate.h"
@@ -31,6 +32,8 @@ struct ModuleContext {
   rpc::Peers& peers;  // the peers the module named, and no others
   rpc::Metrics& metrics;
   std::string keys_folder;  // the service's credentials; see records/sealer.h and rpc/identity.h
+  // Between two readings of what is counted for monitoring.
+  absl::Duration monitor_interval = absl::Seconds(60);
 };
 
 // A module that runs.

@@ -31,6 +31,10 @@ constexpr db::Statement kMakeCounter{
     "make_counter",
     "INSERT INTO counter (county_code, seq, head) VALUES ($1, 0, ''::bytea) "
     "ON CONFLICT (county_code) DO NOTHING"};
+constexpr db::Statement kAddKnownCounty{
+    "add_known_county",
+    "INSERT INTO known_county (county_code) VALUES ($1) "
+    "ON CONFLICT ON CONSTRAINT known_county_pkey DO NOTHING"};
 constexpr db::Statement kLockCounter{
     "lock_counter", "SELECT seq, head FROM counter WHERE county_code = $1 FOR UPDATE"};
 constexpr db::Statement kMoveCounter{
@@ -253,6 +257,8 @@ class BatchWriter : public LockedView {
                           transaction_.Run(kLockCounter, db::Params().Text(county_)));
     if (rows.empty()) {
       FADU_RETURN_IF_ERROR(transaction_.Execute(kMakeCounter, db::Params().Text(county_)).status());
+      FADU_RETURN_IF_ERROR(
+          transaction_.Execute(kAddKnownCounty, db::Params().Text(county_)).status());
       FADU_ASSIGN_OR_RETURN(rows, transaction_.Run(kLockCounter, db::Params().Text(county_)));
       if (rows.empty()) return FADU_BUG("the counter row is not visible");
     }

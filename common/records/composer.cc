@@ -347,6 +347,16 @@ BoundSql SelectWindowEnd(const ListSelection& selection, int window) {
       std::move(where.params())};
 }
 
+BoundSql CountByReviewState(const ListSelection& selection, const Sealer& sealer) {
+  Where where(*selection.type, selection.county, &sealer);
+  std::vector<std::string> parts = BasePredicates(selection, where);
+  if (selection.filter != nullptr) parts.push_back(where.Compile(*selection.filter));
+  return BoundSql{
+      absl::StrCat("SELECT review_state, COUNT(*), MIN(updated_at) FROM ", selection.type->table(),
+                   " WHERE ", absl::StrJoin(parts, " AND "), " GROUP BY review_state"),
+      std::move(where.params())};
+}
+
 bool UsesIndex(const FilterNode& filter, const RecordType& type) {
   switch (filter.type) {
     case FilterNode::Type::kAnd:

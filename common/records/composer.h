@@ -79,6 +79,9 @@ struct ListSelection {
 BoundSql SelectPage(const ListSelection& selection, const Sealer& sealer);
 // SELECT of the id that ends a window of `window` rows; no row when fewer are left.
 BoundSql SelectWindowEnd(const ListSelection& selection, int window);
+// SELECT of review state, how many records, and their earliest change; of those the selection's
+// county, areas, filter and deletion allow.
+BoundSql CountByReviewState(const ListSelection& selection, const Sealer& sealer);
 // True when the filter can be answered from an index: a top-level AND of it compares an indexed
 // column.
 bool UsesIndex(const FilterNode& filter, const RecordType& type);

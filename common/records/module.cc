@@ -29,6 +29,13 @@ absl::StatusOr<std::unique_ptr<RecordModule>> RecordModule::Start(
   const std::map<std::string, std::string> labels = {{"service", options.name}};
   context.metrics.Gauge("fadu_writer_queue", "Operations waiting for the group writer.", labels,
                         [writer] { return static_cast<double>(writer->queued()); });
+  MonitorOptions monitor;
+  monitor.service = options.name;
+  monitor.types = options.types;
+  monitor.interval = context.monitor_interval;
+  module->monitor_ = std::make_unique<Monitor>(std::move(monitor), context.pool,
+                                               module->store_->sealer(), context.clock,
+                                               context.metrics);
   return module;
 }
 

@@ -11,6 +11,7 @@
 
 #include "common/host/module.h"
 #include "common/records/handlers.h"
+#include "common/records/monitor.h"
 #include "common/records/store.h"
 
 namespace fadu::records {
@@ -32,12 +33,16 @@ class RecordModule : public host::RunningModule {
   static absl::StatusOr<std::unique_ptr<RecordModule>> Start(const RecordModuleOptions& options,
                                                              const host::ModuleContext& context);
   std::vector<const rpc::Service*> services() const override;
+  // The monitor. Modules that add background work of their own call these too.
+  void StartBackground() override { monitor_->Start(); }
+  void StopBackground() override { monitor_->Stop(); }
   Store& store() { return *store_; }
 
  private:
   std::unique_ptr<Store> store_;
   std::unique_ptr<rpc::Service> records_;
   std::unique_ptr<rpc::Service> feed_;
+  std::unique_ptr<Monitor> monitor_;
 };
 
 // The module of a service that has records and nothing else.

@@ -1,15 +1,16 @@
 #include "common/records/store.h"
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
-#include "absl/base/internal/endian.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/notification.h"
 #include "common/base/area_code.h"
 #include "common/base/digest.h"
+#include "common/records/chain.h"
 #include "common/records/page_token.h"
 #include "common/records/store_impl.h"
 #include "common/schema/filter.h"
@@ -199,6 +200,8 @@ Store::Store(StoreOptions options, db::Pool& pool, std::unique_ptr<Sealer> seale
 Store::~Store() = default;
 
 db::GroupWriter& Store::writer() { return *impl_->writer; }
+
+const Sealer& Store::sealer() const { return *impl_->sealer; }
 
 namespace {
 
@@ -528,49 +531,13 @@ absl::StatusOr<v1::VerifyEventsResponse> Store::VerifyEvents(const CallContext& 
   if (!call.principal.MayIn(county, {v1::ROLE_AUDITOR, v1::ROLE_COUNTY_ADMIN})) {
     return NotFound(absl::StrCat("counties/", county));
   }
-  const auto broken = [&](absl::string_view what, int64_t seq) {
-    return Fail(absl::StatusCode::kFailedPrecondition, v1::REASON_INTEGRITY_BROKEN,
-                "the audit chain does not verify",
-                {{"where", absl::StrCat(options_.service, " 第 ", seq, " 条：", what)}});
-  };
+  ChainPlace place;
+  FADU_RETURN_IF_ERROR(CheckChain(impl_->pool, options_.service, county,
+                                  std::numeric_limits<int64_t>::max(), call.deadline, place)
+                           .status());
   v1::VerifyEventsResponse response;
-  int64_t last = 0;
-  std::string head;
-  int64_t counter_seq = 0;
-  std::string counter_head;
-  FADU_RETURN_IF_ERROR(impl_->pool.Read(
-      db::Scope::WholeCounty(county), call.deadline,
-      [&](db::Transaction& transaction) -> absl::Status {
-        FADU_ASSIGN_OR_RETURN(const db::Rows rows,
-                              transaction.Run(kReadCounter, db::Params().Text(county)));
-        counter_seq = rows.empty() ? 0 : rows[0].Int(0);
-        counter_head = rows.empty() ? "" : rows[0].Bytes(1);
-        return absl::OkStatus();
-      }));
-  // Events up to the counter that was read; later ones are another call's business.
-  while (last < counter_seq) {
-    db::Rows rows;
-    FADU_RETURN_IF_ERROR(impl_->pool.Read(
-        db::Scope::WholeCounty(county), call.deadline,
-        [&](db::Transaction& transaction) -> absl::Status {
-          FADU_ASSIGN_OR_RETURN(
-              rows, transaction.Run(kListEvents, db::Params().Text(county).Int(last).Int(5000)));
-          return absl::OkStatus();
-        }));
-    if (rows.empty()) return broken("缺失", last + 1);
-    for (const db::Row& row : rows) {
-      if (row.Int(0) != last + 1) return broken("缺失", last + 1);
-      ++last;
-      char seq_bytes[8];
-      absl::big_endian::Store64(seq_bytes, static_cast<uint64_t>(last));
-      head = StoredDigest(absl::StrCat(head, absl::string_view(seq_bytes, 8), row.Bytes(1)));
-      if (head != row.Bytes(2)) return broken("哈希不符", last);
-      if (last == counter_seq) break;
-    }
-  }
-  if (head != counter_head) return broken("与计数行不符", last);
-  response.set_events(last);
-  response.set_head(head);
+  response.set_events(place.seq);
+  response.set_head(place.head);
   return response;
 }
 

@@ -195,6 +195,7 @@ class Store {
   const RecordTypes& types() const { return *options_.types; }
   const std::string& service() const { return options_.service; }
   db::GroupWriter& writer();
+  const Sealer& sealer() const;
 
  private:
   friend class BatchWriter;

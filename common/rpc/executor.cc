@@ -31,6 +31,7 @@ struct Executor::Impl {
     Task task = std::move(it->second.task);
     by_deadline.erase({it->second.deadline, it->first});
     queue.erase(it);
+    load->waiting = static_cast<int>(queue.size());
     return task;
   }
 
@@ -47,11 +48,13 @@ struct Executor::Impl {
                                                       : Turn::kRun;
       Task task = Take(first);
       ++busy;
+      load->running = busy;
       lock.unlock();
       task(turn);
       task = nullptr;  // what it holds goes before the lock is taken
       lock.lock();
       --busy;
+      load->running = busy;
     }
   }
 
@@ -79,6 +82,7 @@ struct Executor::Impl {
 
   const int running;
   const int capacity;
+  const std::shared_ptr<Load> load = std::make_shared<Load>();
   std::mutex mutex;
   std::condition_variable work;
   std::condition_variable watch;
@@ -115,6 +119,7 @@ bool Executor::Submit(absl::Time deadline, Task task) {
     impl_->by_deadline.emplace(deadline, number);
     earliest = impl_->by_deadline.begin()->second == number;
     impl_->queue.emplace(number, Impl::Waiting{deadline, std::move(task)});
+    impl_->load->waiting = static_cast<int>(impl_->queue.size());
   }
   impl_->work.notify_one();
   if (earliest) impl_->watch.notify_one();
@@ -129,5 +134,7 @@ void Executor::Close(absl::Time at) {
   }
   impl_->watch.notify_one();
 }
+
+std::shared_ptr<const Executor::Load> Executor::load() const { return impl_->load; }
 
 }  // namespace fadu::rpc

@@ -5,6 +5,7 @@
 #ifndef FADU_COMMON_RPC_EXECUTOR_H_
 #define FADU_COMMON_RPC_EXECUTOR_H_
 
+#include <atomic>
 #include <functional>
 #include <memory>
 
@@ -24,6 +25,12 @@ class Executor {
  public:
   using Task = std::function<void(Turn)>;
 
+  // What it holds now.
+  struct Load {
+    std::atomic<int> running{0};
+    std::atomic<int> waiting{0};
+  };
+
   // `running` threads (at least 1), and at most `waiting` tasks beyond what they run.
   Executor(int running, int waiting);
   // Closes now, and waits for what runs.
@@ -35,6 +42,9 @@ class Executor {
 
   // No new tasks; what still waits at `at` is told kClosed.
   void Close(absl::Time at);
+
+  // shared_ptr: gauges may read it after the executor is gone.
+  std::shared_ptr<const Load> load() const;
 
  private:
   struct Impl;

@@ -60,6 +60,22 @@ TEST_F(ExecutorTest, RefusesWhenAllThreadsAndPlacesAreTaken) {
   EXPECT_EQ(called, 1);
 }
 
+TEST_F(ExecutorTest, ItsLoadIsWhatRunsAndWhatWaits) {
+  std::shared_ptr<const Executor::Load> load;
+  {
+    Executor executor(1, 2);
+    load = executor.load();
+    Occupy(executor);
+    ASSERT_TRUE(executor.Submit(absl::Now() + absl::Minutes(1), [](Turn) {}));
+    ASSERT_TRUE(executor.Submit(absl::Now() + absl::Minutes(1), [](Turn) {}));
+    EXPECT_EQ(load->running, 1);
+    EXPECT_EQ(load->waiting, 2);
+    release_.Notify();
+  }
+  EXPECT_EQ(load->running, 0);
+  EXPECT_EQ(load->waiting, 0);
+}
+
 TEST_F(ExecutorTest, TellsAWaitingTaskThatItsDeadlinePassed) {
   Executor executor(1, 1);
   Occupy(executor);

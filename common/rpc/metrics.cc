@@ -26,6 +26,15 @@ const prometheus::Histogram::BucketBoundaries& Buckets() {
   return *buckets;
 }
 
+// What our own code answers with when it does not answer with OK.
+constexpr absl::StatusCode kFailures[] = {
+    absl::StatusCode::kInvalidArgument,    absl::StatusCode::kNotFound,
+    absl::StatusCode::kAlreadyExists,      absl::StatusCode::kFailedPrecondition,
+    absl::StatusCode::kPermissionDenied,   absl::StatusCode::kUnauthenticated,
+    absl::StatusCode::kAborted,            absl::StatusCode::kUnavailable,
+    absl::StatusCode::kDeadlineExceeded,   absl::StatusCode::kResourceExhausted,
+    absl::StatusCode::kInternal};
+
 // Gauges that are asked when somebody scrapes.
 class Gauges : public prometheus::Collectable {
  public:
@@ -97,6 +106,11 @@ struct Metrics::Impl {
                                                          .Name("grpc_server_call_started_total")
                                                          .Help("Server calls started")
                                                          .Register(*registry);
+  prometheus::Family<prometheus::Counter>& failed =
+      prometheus::BuildCounter()
+          .Name("fadu_calls_failed_total")
+          .Help("Server calls answered with another status than OK")
+          .Register(*registry);
   prometheus::Family<prometheus::Histogram>& server_duration =
       prometheus::BuildHistogram()
           .Name("grpc_server_call_duration_seconds")
@@ -108,8 +122,37 @@ struct Metrics::Impl {
           .Help("Time of one attempt to call a peer")
           .Register(*registry);
 
+  prometheus::Counter& Started(absl::string_view service, absl::string_view method) {
+    return Find(started_series,
+                Key(std::string(service), std::string(method), absl::StatusCode::kOk),
+                [&]() -> prometheus::Counter& {
+                  return started.Add(
+                      {{"service", std::string(service)}, {"grpc_method", std::string(method)}});
+                });
+  }
+
+  prometheus::Counter& Failed(absl::string_view service, absl::StatusCode code) {
+    return Find(failed_series, Key(std::string(service), std::string(), code),
+                [&]() -> prometheus::Counter& {
+                  return failed.Add({{"service", std::string(service)},
+                                     {"grpc_status", absl::StatusCodeToString(code)}});
+                });
+  }
+
+  prometheus::Histogram& Finished(absl::string_view service, absl::string_view method,
+                                  absl::StatusCode code) {
+    return Find(server_series, Key(std::string(service), std::string(method), code),
+                [&]() -> prometheus::Histogram& {
+                  return server_duration.Add({{"service", std::string(service)},
+                                              {"grpc_method", std::string(method)},
+                                              {"grpc_status", absl::StatusCodeToString(code)}},
+                                             Buckets());
+                });
+  }
+
   std::mutex mutex;
   absl::flat_hash_map<Key, prometheus::Counter*> started_series;
+  absl::flat_hash_map<Key, prometheus::Counter*> failed_series;
   absl::flat_hash_map<Key, prometheus::Histogram*> server_series;
   absl::flat_hash_map<Key, prometheus::Histogram*> client_series;
 };
@@ -117,28 +160,22 @@ struct Metrics::Impl {
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
 Metrics::~Metrics() = default;
 
+void Metrics::ServerBegins(absl::string_view service, const std::vector<std::string>& methods) {
+  for (const std::string& method : methods) {
+    impl_->Started(service, method);
+    impl_->Finished(service, method, absl::StatusCode::kOk);
+  }
+  for (const absl::StatusCode code : kFailures) impl_->Failed(service, code);
+}
+
 void Metrics::ServerCallStarted(absl::string_view service, absl::string_view method) {
-  impl_
-      ->Find(impl_->started_series,
-             Impl::Key(std::string(service), std::string(method), absl::StatusCode::kOk),
-             [&]() -> prometheus::Counter& {
-               return impl_->started.Add(
-                   {{"service", std::string(service)}, {"grpc_method", std::string(method)}});
-             })
-      .Increment();
+  impl_->Started(service, method).Increment();
 }
 
 void Metrics::ServerCallFinished(absl::string_view service, absl::string_view method,
                                  absl::StatusCode code, absl::Duration duration) {
-  impl_
-      ->Find(impl_->server_series, Impl::Key(std::string(service), std::string(method), code),
-             [&]() -> prometheus::Histogram& {
-               return impl_->server_duration.Add({{"service", std::string(service)},
-                                                  {"grpc_method", std::string(method)},
-                                                  {"grpc_status", absl::StatusCodeToString(code)}},
-                                                 Buckets());
-             })
-      .Observe(absl::ToDoubleSeconds(duration));
+  if (code != absl::StatusCode::kOk) impl_->Failed(service, code).Increment();
+  impl_->Finished(service, method, code).Observe(absl::ToDoubleSeconds(duration));
 }
 
 void Metrics::ClientCallFinished(absl::string_view method, absl::StatusCode code,

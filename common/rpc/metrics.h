@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -22,8 +23,12 @@ class Metrics {
   Metrics();
   ~Metrics();
 
-  // A finished server call: grpc_server_call_duration_seconds{grpc_method, grpc_status} and
-  // grpc_server_call_started_total are fed. `method` is fully qualified without leading slash.
+  // The server of `service` begins: its series are there from the first scrape, at zero, so that
+  // rate() sees the first call and the first failure too. `methods` are fully qualified without
+  // leading slash.
+  void ServerBegins(absl::string_view service, const std::vector<std::string>& methods);
+  // A finished server call: grpc_server_call_duration_seconds{grpc_method, grpc_status},
+  // grpc_server_call_started_total and, by service and status, fadu_calls_failed_total are fed.
   void ServerCallStarted(absl::string_view service, absl::string_view method);
   void ServerCallFinished(absl::string_view service, absl::string_view method,
                           absl::StatusCode code, absl::Duration duration);

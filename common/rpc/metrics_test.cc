@@ -34,6 +34,34 @@ TEST(Metrics, ServerCallsAreCountedByMethodAndStatus) {
                     HasSubstr("grpc_status=\"NOT_FOUND\",service=\"mediation\",le=\"10\"} 0")));
 }
 
+// rate() knows nothing of a series that begins at 1.
+TEST(Metrics, SeriesOfAServerAreThereBeforeItsFirstCall) {
+  Metrics metrics;
+  metrics.ServerBegins("mediation", {kGet});
+  const std::string text = metrics.Scrape();
+  EXPECT_THAT(
+      text,
+      AllOf(HasSubstr(absl::StrCat("grpc_server_call_started_total{grpc_method=\"", kGet,
+                                   "\",service=\"mediation\"} 0")),
+            HasSubstr(absl::StrCat("grpc_server_call_duration_seconds_count{grpc_method=\"", kGet,
+                                   "\",grpc_status=\"OK\",service=\"mediation\"} 0"))));
+  for (const char* status : {"INTERNAL", "UNAVAILABLE", "RESOURCE_EXHAUSTED", "INVALID_ARGUMENT"}) {
+    EXPECT_THAT(text, HasSubstr(absl::StrCat("fadu_calls_failed_total{grpc_status=\"", status,
+                                             "\",service=\"mediation\"} 0")));
+  }
+}
+
+TEST(Metrics, FailedCallsAreCountedByStatus) {
+  Metrics metrics;
+  metrics.ServerCallFinished("mediation", kGet, absl::StatusCode::kOk, absl::Milliseconds(3));
+  metrics.ServerCallFinished("mediation", kGet, absl::StatusCode::kNotFound, absl::Milliseconds(3));
+  metrics.ServerCallFinished("mediation", kGet, absl::StatusCode::kNotFound, absl::Milliseconds(3));
+  const std::string text = metrics.Scrape();
+  EXPECT_THAT(
+      text, HasSubstr("fadu_calls_failed_total{grpc_status=\"NOT_FOUND\",service=\"mediation\"} 2"));
+  EXPECT_THAT(text, Not(HasSubstr("fadu_calls_failed_total{grpc_status=\"OK\"")));
+}
+
 TEST(Metrics, AttemptsToPeersAreCounted) {
   Metrics metrics;
   metrics.ClientCallFinished(kGet, absl::StatusCode::kUnavailable, absl::Milliseconds(1));

@@ -186,8 +186,7 @@ class Call {
  public:
   Call(ServeParts& parts, const Method& method, const Arrival& arrival, Send send)
       : parts_(parts),
-        rpc_(absl::StrCat(method.descriptor->service()->full_name(), "/",
-                          method.descriptor->name())),
+        rpc_(RpcNameOf(method)),
         send_(std::move(send)) {
     context.now = parts.clock.Now();
     context.request_id =
@@ -208,7 +207,7 @@ class Call {
   // Takes one of the places for recording calls; Finish gives it back.
   absl::Status AdmitRecording() {
     holds_recording_ = true;
-    const bool fits = parts_.recording.fetch_add(1) < parts_.options.recording;
+    const bool fits = parts_.recording->fetch_add(1) < parts_.options.recording;
     return fits ? absl::OkStatus() : Overloaded();
   }
 
@@ -225,7 +224,7 @@ class Call {
       result = absl::InternalError("the handler answered with nothing");
     }
     const absl::Duration took = absl::FromChrono(std::chrono::steady_clock::now() - started_);
-    if (holds_recording_) parts_.recording.fetch_sub(1);
+    if (holds_recording_) parts_.recording->fetch_sub(1);
     Reply reply{Outward(result.status(), context.request_id), nullptr, context.request_id,
                 context.language};
     if (result.ok()) reply.response = *std::move(result);
@@ -311,6 +310,10 @@ void RunInTurn(const Method& method, const std::shared_ptr<Call>& call, Turn tur
 }
 
 }  // namespace
+
+std::string RpcNameOf(const Method& method) {
+  return absl::StrCat(method.descriptor->service()->full_name(), "/", method.descriptor->name());
+}
 
 void Serve(ServeParts& parts, const Method& method, const Arrival& arrival, Send send) {
   // shared_ptr: the handler's `Done` keeps the call, wherever it goes.

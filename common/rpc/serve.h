@@ -32,7 +32,8 @@ struct ServeParts {
   IdSource& ids;
   Metrics& metrics;
   Executor executor{options.running, options.waiting};
-  std::atomic<int> recording{0};  // recording calls in flight
+  // Recording calls in flight; shared_ptr: gauges may read it after the server is gone.
+  const std::shared_ptr<std::atomic<int>> recording = std::make_shared<std::atomic<int>>(0);
   std::atomic<bool> draining{false};
 };
 
@@ -57,6 +58,9 @@ struct Reply {
   std::string request_id;
   std::string language;  // "zh" or "en"
 };
+
+// "fadu.common.v1.RecordService/GetRecord": what logs and metrics call a method.
+std::string RpcNameOf(const Method& method);
 
 // Sends the answer; called exactly once, from any thread.
 using Send = std::function<void(Reply)>;

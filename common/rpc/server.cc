@@ -187,6 +187,7 @@ class RealServer final : public Server {
       return absl::FailedPreconditionError(
           absl::StrCat("cannot listen on ", options.listen, ": taken or not an address of ours"));
     }
+    Measure(services);
     grpc::HealthCheckServiceInterface* health = server_->GetHealthCheckService();
     health->SetServingStatus("", true);
     health->SetServingStatus(options.name, true);
@@ -216,6 +217,28 @@ class RealServer final : public Server {
   }
 
  private:
+  // Series of the methods at zero, and how full the server is.
+  void Measure(const std::vector<const Service*>& services) {
+    const ServerOptions& options = parts_.options;
+    std::vector<std::string> methods;
+    for (const Service* service : services) {
+      for (const Method& method : service->methods()) methods.push_back(RpcNameOf(method));
+    }
+    parts_.metrics.ServerBegins(options.name, methods);
+    const auto gauges = [&](const char* kind, int limit, std::function<double()> held) {
+      const std::map<std::string, std::string> labels = {{"service", options.name}, {"kind", kind}};
+      parts_.metrics.Gauge("fadu_calls_held", "Calls that run, wait to run, or record.", labels,
+                           std::move(held));
+      parts_.metrics.Gauge("fadu_calls_limit", "Calls there may be of each kind.", labels,
+                           [limit] { return static_cast<double>(limit); });
+    };
+    const auto load = parts_.executor.load();
+    gauges("running", options.running, [load] { return load->running.load(); });
+    gauges("waiting", options.waiting, [load] { return load->waiting.load(); });
+    gauges("recording", options.recording,
+           [recording = parts_.recording] { return recording->load(); });
+  }
+
   // In this order: the executor must outlive the gRPC server, whose calls it runs.
   ServeParts parts_;
   // The calls that began before draining. gRPC's Shutdown() lets running calls finish over TCP but

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "common/base/status.h"
+#include "common/schema/filter.h"
 
 namespace fadu {
 namespace {
@@ -153,6 +154,34 @@ std::string UpperSnake(absl::string_view camel) {
   return out;
 }
 
+bool IsSnakeCase(absl::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return absl::ascii_islower(static_cast<unsigned char>(c)) || c == '_';
+  });
+}
+
+// What is missed is found by a filter: the start on or before a day, and still open.
+absl::Status CheckDeadlines(const RecordType& type) {
+  std::set<std::string> names;
+  for (const v1::Deadline& deadline : type.options().deadlines()) {
+    if (!IsSnakeCase(deadline.name()) || !names.insert(deadline.name()).second) {
+      return Broken(type.descriptor(), "a deadline needs a snake_case name of its own");
+    }
+    const RecordField* from = type.FindField(deadline.from());
+    if (from == nullptr || !from->options.filter() || from->repeated() ||
+        from->kind != ValueKind::kDate) {
+      return Broken(type.descriptor(),
+                    absl::StrCat("deadline ", deadline.name(), " starts on no filterable date"));
+    }
+    if (deadline.days() < 0 || deadline.open().empty() ||
+        !ParseFilter(deadline.open(), type, FilterUse::kList).ok()) {
+      return Broken(type.descriptor(), absl::StrCat("deadline ", deadline.name(),
+                                                    " has negative days or no filter that parses"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::string EnumCode(const EnumValueDescriptor* value) {
@@ -241,6 +270,7 @@ absl::StatusOr<std::unique_ptr<RecordType>> RecordType::FromDescriptor(
       !date->descriptor->options().GetExtension(v1::rules).required()) {
     return Broken(descriptor, "counting_date is not a required date field");
   }
+  FADU_RETURN_IF_ERROR(CheckDeadlines(*type));
   return type;
 }
 

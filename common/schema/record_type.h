@@ -63,7 +63,8 @@ class RecordType {
   // Fails with INVALID_ARGUMENT when the descriptor breaks the rules of record types: no record
   // option, no field `area_code` (string, required, FORMAT_AREA_CODE), a counting date that is not
   // a required date field, either of the two sealed, a nested class above internal, a sealed
-  // measure or filter, an index without a filter, a blind index of what is not a sealed string.
+  // measure or filter, an index without a filter, a blind index of what is not a sealed string, a
+  // deadline without a name of its own, a filterable date to start on, or a filter that parses.
   static absl::StatusOr<std::unique_ptr<RecordType>> FromDescriptor(
       const google::protobuf::Descriptor* descriptor);
 

@@ -85,7 +85,8 @@ constexpr char kGadgetFile[] = R"txt(
   message_type {
     name: "Gadget"
     options {
-      [fadu.common.v1.record] { collection: "gadgets" singular: "gadget" zh: "器件" counting_date: "made_date" confirmed_by: LEVEL_TOWN }
+      [fadu.common.v1.record] { collection: "gadgets" singular: "gadget" zh: "器件" counting_date: "made_date" confirmed_by: LEVEL_TOWN
+        deadlines { name: "mend" from: "found_date" days: 5 open: "title:*" } }
     }
     field { name: "area_code" number: 1 label: LABEL_OPTIONAL type: TYPE_STRING options { [fadu.common.v1.rules] { required: true format: FORMAT_AREA_CODE } } }
     field { name: "made_date" number: 2 label: LABEL_OPTIONAL type: TYPE_STRING options { [fadu.common.v1.rules] { required: true format: FORMAT_DATE } } }
@@ -94,6 +95,7 @@ constexpr char kGadgetFile[] = R"txt(
     field { name: "open" number: 5 label: LABEL_OPTIONAL type: TYPE_MESSAGE type_name: ".fadu.gadget.v1.Part" }
     field { name: "closed" number: 6 label: LABEL_OPTIONAL type: TYPE_MESSAGE type_name: ".fadu.gadget.v1.Piece" options { [fadu.common.v1.field] { field_class: FIELD_CLASS_SENSITIVE } } }
     field { name: "many" number: 7 label: LABEL_OPTIONAL type: TYPE_UINT64 options { [fadu.common.v1.field] { filter: true } } }
+    field { name: "found_date" number: 8 label: LABEL_OPTIONAL type: TYPE_STRING options { [fadu.common.v1.field] { filter: true } [fadu.common.v1.rules] { format: FORMAT_DATE max_len: 10 } } }
   }
   message_type {
     name: "Part"
@@ -213,6 +215,20 @@ TEST(RecordTypeDescriptor, HasBlindIndexesOnlyOfSealedStrings) {
 }
 
 // ---- what a type knows -------------------------------------------------------------------------
+
+TEST(RecordTypeDescriptor, HasDeadlinesThatStartOnADateAndEndByAFilter) {
+  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
+           {"name: \"mend\"", "name: \"Mend it\""},
+           {"from: \"found_date\"", "from: \"title\""},
+           {"from: \"found_date\"", "from: \"made_date\""},  // not filterable
+           {"days: 5", "days: -1"},
+           {"open: \"title:*\"", "open: \"colour = RED\""},
+           {"open: \"title:*\"", ""},
+           {"days: 5 open: \"title:*\" }", "open: \"title:*\" } deadlines { name: \"mend\" "
+                                         "from: \"found_date\" open: \"title:*\" }"}}) {
+    EXPECT_THAT(Gadget(from, to), StatusIs(absl::StatusCode::kInvalidArgument)) << to;
+  }
+}
 
 TEST(RecordType, KnowsItsNames) {
   EXPECT_EQ(Widgets().full_name(), "fadu.fixture.v1.Widget");

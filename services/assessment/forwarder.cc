@@ -37,8 +37,13 @@ absl::Status OutOfStep(absl::string_view county, int64_t held, int64_t head) {
 }  // namespace
 
 Forwarder::Forwarder(records::Store& store, db::Pool& pool, rpc::Peers& peers, const Clock& clock,
-                     ForwarderOptions options)
-    : store_(store), pool_(pool), peers_(peers), clock_(clock), options_(options) {}
+                     rpc::Metrics& metrics, ForwarderOptions options)
+    : store_(store),
+      pool_(pool),
+      peers_(peers),
+      clock_(clock),
+      gauges_(metrics, "assessment"),
+      options_(options) {}
 
 Forwarder::~Forwarder() { Stop(); }
 
@@ -69,6 +74,7 @@ absl::StatusOr<int64_t> Forwarder::Flush(const std::string& county, absl::Time d
     FADU_ASSIGN_OR_RETURN(const common::PullFactsResponse pulled, store_.PullFacts(own, request));
     if (target < 0) target = pulled.head_seq();
     if (pulled.head_seq() < held) return OutOfStep(county, held, pulled.head_seq());
+    gauges_.Taken(county, held, pulled.head_seq());
     if (pulled.facts().empty()) return held;
     std::vector<common::Fact> facts;
     size_t bytes = 0;
@@ -81,6 +87,7 @@ absl::StatusOr<int64_t> Forwarder::Flush(const std::string& county, absl::Time d
     FADU_ASSIGN_OR_RETURN(const int64_t taken, Put(county, facts, deadline));
     if (taken < facts.back().seq()) return OutOfStep(county, taken, facts.back().seq());
     held = taken;
+    gauges_.Taken(county, held, pulled.head_seq());
     if (held >= target) return held;
   }
 }
@@ -120,7 +127,13 @@ void Forwarder::Loop() {
       Sweep();
       sweep_at = absl::Now() + options_.sweep;
     }
+    Report();
   }
+}
+
+void Forwarder::Report() {
+  absl::MutexLock lock(&mutex_);
+  if (swept_ && turns_.empty() && waits_.empty()) gauges_.AllTaken(absl::Now());
 }
 
 std::string Forwarder::Next(absl::Time sweep_at) {
@@ -175,8 +188,10 @@ void Forwarder::Sweep() {
       });
   if (!read.ok()) {
     Log(LogLevel::kWarning, "counties cannot be read", {{"reason", ReasonOf(read)}});
+    swept_ = false;
     return;
   }
+  swept_ = true;
   for (const std::string& county : counties) Wake(county);
 }
 

@@ -18,8 +18,10 @@
 #include "absl/time/time.h"
 #include "common/base/clock.h"
 #include "common/db/pool.h"
+#include "common/host/feed_gauges.h"
 #include "common/records/store.h"
 #include "common/rpc/channel.h"
+#include "common/rpc/metrics.h"
 
 namespace fadu::assessment {
 
@@ -35,9 +37,10 @@ struct ForwarderOptions {
 // either side, and two processes at once, are nothing special.
 class Forwarder {
  public:
-  // Everything outlives it. `peers` has "scoring" by the time it is used.
+  // Everything outlives it. `peers` has "scoring" by the time it is used. Gauges:
+  // host::FeedGauges of feed assessment.
   Forwarder(records::Store& store, db::Pool& pool, rpc::Peers& peers, const Clock& clock,
-            ForwarderOptions options = {});
+            rpc::Metrics& metrics, ForwarderOptions options = {});
   ~Forwarder();
   Forwarder(const Forwarder&) = delete;
   Forwarder& operator=(const Forwarder&) = delete;
@@ -64,6 +67,8 @@ class Forwarder {
   std::string Next(absl::Time sweep_at);
   void Try(const std::string& county);
   void Sweep();
+  // Nothing is on the list and nothing failed: all is handed over.
+  void Report();
   bool stopping();
   // The last seq that scoring holds after taking `facts`.
   absl::StatusOr<int64_t> Put(const std::string& county,
@@ -74,12 +79,15 @@ class Forwarder {
   db::Pool& pool_;
   rpc::Peers& peers_;
   const Clock& clock_;
+  host::FeedGauges gauges_;
   const ForwarderOptions options_;
   absl::Mutex mutex_;
   absl::CondVar changed_;
   std::map<std::string, absl::Time> turns_ ABSL_GUARDED_BY(mutex_);  // by county: not before
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;
-  std::map<std::string, absl::Duration> waits_;  // of failing counties; background thread only
+  // Of the background thread only.
+  std::map<std::string, absl::Duration> waits_;  // of failing counties
+  bool swept_ = false;                           // the last sweep saw every county
   std::thread thread_;
 };
 

@@ -39,6 +39,7 @@ namespace fadu::assessment {
 namespace {
 
 namespace common = ::fadu::common::v1;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -491,6 +492,22 @@ TEST_F(AssessmentHandlerTest, BackgroundHandsOverWhatIsWritten) {
   module_->StartBackground();
   OpenedCycle();
   EXPECT_TRUE(scoring_->Await(3));
+}
+
+// A feed whose hand-over fails shows by the age of its last success.
+TEST_F(AssessmentHandlerTest, BackgroundSaysWhenAllIsHandedOver) {
+  const auto never = [this] {
+    return absl::StrContains(
+        metrics_->Scrape(),
+        "fadu_feed_last_success_timestamp_seconds{service=\"assessment\"} 0\n");
+  };
+  ASSERT_THAT(Import(kRubric), IsOk());
+  scoring_->failure = absl::UnavailableError("away");  // the first time
+  EXPECT_TRUE(never());
+  module_->StartBackground();
+  while (never()) absl::SleepFor(absl::Milliseconds(1));
+  EXPECT_THAT(scoring_->facts(), SizeIs(1));
+  EXPECT_THAT(metrics_->Scrape(), HasSubstr("fadu_feed_lag{service=\"assessment\"} 0\n"));
 }
 
 TEST_F(AssessmentHandlerTest, BackgroundTriesAgainAfterAFailure) {

@@ -43,7 +43,7 @@ class AssessmentModule : public host::RunningModule {
     auto module = std::make_unique<AssessmentModule>();
     FADU_ASSIGN_OR_RETURN(module->base_, records::RecordModule::Start(Options(), context));
     module->forwarder_ = std::make_unique<Forwarder>(module->base_->store(), context.pool,
-                                                     context.peers, context.clock);
+                                                     context.peers, context.clock, context.metrics);
     module->handler_ = std::make_unique<AssessmentHandler>(
         HandlerParts{module->base_->store(), context.peers, *module->forwarder_});
     return module;
@@ -62,8 +62,12 @@ class AssessmentModule : public host::RunningModule {
     return all;
   }
 
-  void StartBackground() override { forwarder_->Start(); }
+  void StartBackground() override {
+    base_->StartBackground();
+    forwarder_->Start();
+  }
   void StopBackground() override {
+    if (base_ != nullptr) base_->StopBackground();
     if (forwarder_ != nullptr) forwarder_->Stop();
   }
 

@@ -74,6 +74,8 @@ class RegistryModule : public host::RunningModule {
     all.push_back(&handler_->service());
     return all;
   }
+  void StartBackground() override { base_->StartBackground(); }
+  void StopBackground() override { base_->StopBackground(); }
 
  private:
   std::unique_ptr<rpc::Signer> signer_;

@@ -34,32 +34,12 @@ std::vector<std::string> Sorted(std::vector<std::string> names) {
 
 }  // namespace
 
-struct FeedConsumer::Lags {
-  absl::Mutex mutex;
-  std::map<std::string, std::map<std::string, int64_t>> behind ABSL_GUARDED_BY(mutex);
-
-  void Set(const std::string& service, const std::string& county, int64_t events) {
-    absl::MutexLock lock(&mutex);
-    behind[service][county] = std::max<int64_t>(0, events);
-  }
-  double Worst(const std::string& service) {
-    absl::MutexLock lock(&mutex);
-    int64_t worst = 0;
-    for (const auto& [county, events] : behind[service]) worst = std::max(worst, events);
-    return static_cast<double>(worst);
-  }
-};
-
 FeedConsumer::FeedConsumer(Store& store, rpc::Peers& peers, rpc::Metrics& metrics,
                            std::vector<std::string> services)
     : store_(store),
       peers_(peers),
-      services_(Sorted(std::move(services))),
-      lags_(std::make_shared<Lags>()) {
-  for (const std::string& service : services_) {
-    metrics.Gauge("fadu_feed_lag", "Events not yet taken, of the county furthest behind.",
-                  {{"service", service}}, [lags = lags_, service] { return lags->Worst(service); });
-  }
+      services_(Sorted(std::move(services))) {
+  for (const std::string& service : services_) gauges_.try_emplace(service, metrics, service);
 }
 
 FeedConsumer::~FeedConsumer() { Stop(); }
@@ -103,14 +83,14 @@ absl::Status FeedConsumer::SyncFeed(const std::string& county, const std::string
     if (response.head_seq() < position) return Gap(position, response.head_seq());
     if (response.facts().empty()) {
       if (response.head_seq() > position) return Gap(position + 1, response.head_seq());
-      lags_->Set(service, county, 0);
+      gauges_.at(service).Taken(county, position, position);
       return absl::OkStatus();
     }
     const std::vector<common_v1::Fact> facts(response.facts().begin(), response.facts().end());
     FADU_ASSIGN_OR_RETURN(const int64_t taken, store_.TakeFacts(county, service, facts, deadline));
     if (taken <= position) return Gap(position + 1, facts[0].seq());
     position = taken;
-    lags_->Set(service, county, response.head_seq() - position);
+    gauges_.at(service).Taken(county, position, response.head_seq());
     if (position >= target) return absl::OkStatus();
     if (absl::Now() >= deadline) {
       return Fail(absl::StatusCode::kDeadlineExceeded, common_v1::REASON_DEADLINE_EXCEEDED,
@@ -149,15 +129,20 @@ void FeedConsumer::Round() {
       store_.KnownCounties(absl::Now() + kBackgroundPatience);
   if (!counties.ok()) return Report("", counties.status());
   Report("", absl::OkStatus());
+  std::set<std::string> behind;
   for (const std::string& county : *counties) {
     absl::Status failure;
     for (const std::string& service : Services()) {
       if (stopping()) return;
       // One service that does not answer holds up no other.
       const absl::Status synced = SyncFeed(county, service, absl::Now() + kBackgroundPatience);
+      if (!synced.ok()) behind.insert(service);
       if (failure.ok()) failure = WithMetadata(synced, "service", service);
     }
     Report(county, failure);
+  }
+  for (const std::string& service : Services()) {
+    if (behind.count(service) == 0) gauges_.at(service).AllTaken(absl::Now());
   }
 }
 

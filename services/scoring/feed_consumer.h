@@ -6,7 +6,6 @@
 #define FADU_SERVICES_SCORING_FEED_CONSUMER_H_
 
 #include <map>
-#include <memory>
 #include <set>
 #include <string>
 #include <thread>
@@ -17,6 +16,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "common/host/feed_gauges.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/metrics.h"
 #include "services/scoring/store.h"
@@ -27,8 +27,7 @@ namespace fadu::scoring {
 class FeedConsumer {
  public:
   // Pulls the feeds of those of `services` that are among the peers when it is their turn.
-  // Everything outlives it. Gauge fadu_feed_lag{service}: events not yet taken, of the county
-  // furthest behind.
+  // Everything outlives it. Gauges of each feed: host::FeedGauges.
   FeedConsumer(Store& store, rpc::Peers& peers, rpc::Metrics& metrics,
                std::vector<std::string> services);
   ~FeedConsumer();
@@ -45,17 +44,16 @@ class FeedConsumer {
   // The services whose feeds are pulled at present, sorted.
   std::vector<std::string> Services() const;
 
+  // Pulls for every known county once. Not while started.
+  void Round();
   // Pulls for every known county, now and each `interval` after a round ended, until Stop.
   void Start(absl::Duration interval);
   // Waits for the pull that runs, at most its deadline of five seconds. Once or never started: OK.
   void Stop();
 
  private:
-  struct Lags;
-
   absl::Status SyncFeed(const std::string& county, const std::string& service, absl::Time deadline);
   void Loop(absl::Duration interval);
-  void Round();
   bool stopping();
   // Logs a failure when it is new, and its end.
   void Report(const std::string& county, const absl::Status& status);
@@ -63,7 +61,7 @@ class FeedConsumer {
   Store& store_;
   rpc::Peers& peers_;
   const std::vector<std::string> services_;
-  std::shared_ptr<Lags> lags_;     // shared with the gauges, which live as long as the metrics
+  std::map<std::string, host::FeedGauges> gauges_;  // by service
   std::set<std::string> failing_;  // counties; of the background thread only
   absl::Mutex mutex_;
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;

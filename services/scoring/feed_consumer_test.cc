@@ -14,6 +14,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::Pair;
 
 class FeedConsumerTest : public ::testing::Test {
@@ -114,6 +115,25 @@ TEST_F(FeedConsumerTest, TheLagIsWhatIsNotYetTaken) {
   mediation_->Meddle(nullptr);
   ASSERT_TRUE(consumer_.Sync(kCounty, Soon()).ok());
   EXPECT_THAT(peers_.metrics().Scrape(), HasSubstr("fadu_feed_lag{service=\"mediation\"} 0"));
+}
+
+// While a feed cannot be taken its lag is unknown; that its success is old says it.
+TEST_F(FeedConsumerTest, ARoundThatTakesAllOfAFeedIsItsSuccess) {
+  const std::string never =
+      "fadu_feed_last_success_timestamp_seconds{service=\"mediation\"} 0\n";
+  ASSERT_TRUE(consumer_.Sync(kCounty, Soon()).ok());
+  EXPECT_THAT(peers_.metrics().Scrape(), HasSubstr(never));  // one county says nothing of others
+  mediation_->Meddle([](fadu::common::v1::PullFactsResponse&) {
+    return Fail(absl::StatusCode::kUnavailable, fadu::common::v1::REASON_UNAVAILABLE, "away");
+  });
+  consumer_.Round();
+  EXPECT_THAT(peers_.metrics().Scrape(), HasSubstr(never));
+  mediation_->Meddle(nullptr);
+  RecordDisputes(1, 3);
+  consumer_.Round();
+  EXPECT_THAT(peers_.metrics().Scrape(), Not(HasSubstr(never)));
+  EXPECT_THAT(peers_.metrics().Scrape(),
+              HasSubstr("fadu_feed_position{service=\"mediation\"} 3\n"));
 }
 
 TEST_F(FeedConsumerTest, TheBackgroundTakesWhatKnownCountiesRecord) {

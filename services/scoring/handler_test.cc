@@ -6,6 +6,7 @@
 #include "fadu/assessment/v1/records.pb.h"
 #include "fadu/common/v1/options.pb.h"
 #include "services/scoring/domain/engine.h"
+#include "services/scoring/replayer.h"
 #include "services/scoring/scoring_test_support.h"
 
 namespace fadu::scoring {
@@ -14,7 +15,9 @@ namespace {
 namespace assessment_v1 = ::fadu::assessment::v1;
 namespace common_v1 = ::fadu::common::v1;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 constexpr char kParent[] = "counties/421221";
@@ -504,6 +507,58 @@ TEST_F(ScoringHandlerTest, RunsAreListedNewestFirstInPages) {
   request.set_page_token("bm9uc2Vuc2U");
   EXPECT_THAT(handler_.ListRuns(Admin(), request).status(),
               FailsWith(absl::StatusCode::kInvalidArgument, "REASON_PAGE_TOKEN_INVALID"));
+}
+
+// ---- replays in the background -----------------------------------------------------------------
+
+// The line of one of the replayer's series.
+std::string Series(const std::string& name, int64_t value) {
+  return absl::StrCat(name, "{service=\"scoring\"} ", value, "\n");
+}
+
+TEST_F(ScoringHandlerTest, StoredRunsAreReplayedNewestFirstAndThenAgain) {
+  HandOverCycle();
+  CreateOk(1);
+  CreateOk(2);
+  Replayer replayer(store_, peers_.metrics());
+  EXPECT_THAT(peers_.metrics().Scrape(),
+              HasSubstr(Series("fadu_replay_last_success_timestamp_seconds", 0)));
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(replayer.Round().ok());
+  const std::string text = peers_.metrics().Scrape();
+  EXPECT_THAT(text, HasSubstr("fadu_replays_total{result=\"match\",service=\"scoring\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("fadu_replays_total{result=\"mismatch\",service=\"scoring\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr(Series("fadu_replay_mismatches", 0)));
+  EXPECT_THAT(text, Not(HasSubstr(Series("fadu_replay_last_success_timestamp_seconds", 0))));
+  // 1 August 2026 in Shanghai, when both were made.
+  EXPECT_THAT(text, HasSubstr("fadu_run_last_success_timestamp_seconds{service=\"scoring\"} 1785513600"));
+}
+
+TEST_F(ScoringHandlerTest, ARunThatDoesNotReplayIsCountedUntilItDoes) {
+  HandOverCycle();
+  CreateOk(1);
+  ReplayerOptions always;
+  always.again = absl::ZeroDuration();
+  Replayer replayer(store_, peers_.metrics(), always);
+  const auto set_year = [this](int year) {
+    database_.Admin(absl::StrCat("UPDATE scoring.fact SET year = ", year, " WHERE id = '",
+                                 IdOf(4).ToString(), "'"));
+  };
+  set_year(2026);
+  ASSERT_TRUE(replayer.Round().ok());
+  EXPECT_THAT(peers_.metrics().Scrape(), HasSubstr(Series("fadu_replay_mismatches", 1)));
+  EXPECT_THAT(peers_.metrics().Scrape(),
+              HasSubstr("fadu_replays_total{result=\"mismatch\",service=\"scoring\"} 1\n"));
+  set_year(2025);
+  ASSERT_TRUE(replayer.Round().ok());
+  EXPECT_THAT(peers_.metrics().Scrape(), HasSubstr(Series("fadu_replay_mismatches", 0)));
+}
+
+TEST_F(ScoringHandlerTest, WithoutRunsThereIsNothingToReplay) {
+  HandOverCycle();
+  Replayer replayer(store_, peers_.metrics());
+  ASSERT_TRUE(replayer.Round().ok());
+  EXPECT_THAT(peers_.metrics().Scrape(),
+              HasSubstr(Series("fadu_run_last_success_timestamp_seconds", 0)));
 }
 
 }  // namespace

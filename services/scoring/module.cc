@@ -6,6 +6,7 @@
 
 #include "services/scoring/feed_consumer.h"
 #include "services/scoring/handler.h"
+#include "services/scoring/replayer.h"
 #include "services/scoring/sql.h"
 #include "services/scoring/store.h"
 
@@ -20,17 +21,25 @@ class ScoringModule : public host::RunningModule {
       : interval_(options.interval),
         store_(context.pool),
         feeds_(store_, context.peers, context.metrics, options.feeds),
+        replayer_(store_, context.metrics, ReplayerOptions{context.monitor_interval}),
         handler_(store_, feeds_, context.peers),
         service_(MakeScoringService(handler_)) {}
 
   std::vector<const rpc::Service*> services() const override { return {service_.get()}; }
-  void StartBackground() override { feeds_.Start(interval_); }
-  void StopBackground() override { feeds_.Stop(); }
+  void StartBackground() override {
+    feeds_.Start(interval_);
+    replayer_.Start();
+  }
+  void StopBackground() override {
+    feeds_.Stop();
+    replayer_.Stop();
+  }
 
  private:
   const absl::Duration interval_;
   Store store_;
   FeedConsumer feeds_;
+  Replayer replayer_;
   ScoringHandler handler_;
   std::unique_ptr<rpc::Service> service_;
 };

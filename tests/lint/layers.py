@@ -16,7 +16,8 @@ OWN = {
     "common/rpc": ["common/base", "common/schema"],
     "common/host": ["common/base", "common/schema", "common/db", "common/rpc"],
     # Of rpc only what knows no gRPC.
-    "common/records": ["common/base", "common/schema", "common/db", "common/rpc/service.h", "common/host/module.h"],
+    "common/records": ["common/base", "common/schema", "common/db", "common/rpc/service.h",
+                       "common/rpc/metrics.h", "common/host/module.h"],
     "common/testing": ["common/base", "common/schema", "common/db"],
     "services/fadu": ["common", "services"],
     "tests": ["common", "services"],
