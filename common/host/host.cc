@@ -155,9 +155,9 @@ absl::Status Host::StartModules(const Clock& clock, IdSource& ids) {
     FADU_ASSIGN_OR_RETURN(std::unique_ptr<rpc::Signer> signer,
                           rpc::Signer::Load(options_.keys_folder, module.name));
     running->peers = std::make_unique<rpc::Peers>(std::move(signer), clock, metrics_.get());
-    running->context = std::make_unique<ModuleContext>(ModuleContext{
-        dsn, *running->pool, clock, ids, *running->peers, *metrics_, options_.keys_folder,
-        options_.monitor_interval});
+    running->context = std::make_unique<ModuleContext>(
+        ModuleContext{dsn, *running->pool, clock, ids, *running->peers, *metrics_,
+                      options_.keys_folder, options_.monitor_interval});
     FADU_ASSIGN_OR_RETURN(running->module, module.start(*running->context));
     rpc::ServerOptions server;
     server.name = module.name;

@@ -31,10 +31,9 @@ constexpr db::Statement kMakeCounter{
     "make_counter",
     "INSERT INTO counter (county_code, seq, head) VALUES ($1, 0, ''::bytea) "
     "ON CONFLICT (county_code) DO NOTHING"};
-constexpr db::Statement kAddKnownCounty{
-    "add_known_county",
-    "INSERT INTO known_county (county_code) VALUES ($1) "
-    "ON CONFLICT ON CONSTRAINT known_county_pkey DO NOTHING"};
+constexpr db::Statement kAddKnownCounty{"add_known_county",
+                                        "INSERT INTO known_county (county_code) VALUES ($1) "
+                                        "ON CONFLICT ON CONSTRAINT known_county_pkey DO NOTHING"};
 constexpr db::Statement kLockCounter{
     "lock_counter", "SELECT seq, head FROM counter WHERE county_code = $1 FOR UPDATE"};
 constexpr db::Statement kMoveCounter{

@@ -33,9 +33,8 @@ absl::StatusOr<std::unique_ptr<RecordModule>> RecordModule::Start(
   monitor.service = options.name;
   monitor.types = options.types;
   monitor.interval = context.monitor_interval;
-  module->monitor_ = std::make_unique<Monitor>(std::move(monitor), context.pool,
-                                               module->store_->sealer(), context.clock,
-                                               context.metrics);
+  module->monitor_ = std::make_unique<Monitor>(
+      std::move(monitor), context.pool, module->store_->sealer(), context.clock, context.metrics);
   return module;
 }
 

@@ -60,7 +60,7 @@ struct Monitor::Figures {
     int64_t records = 0;
     absl::Time oldest = absl::InfiniteFuture();
   };
-  std::map<std::pair<std::string, std::string>, Group> groups;   // collection, review state
+  std::map<std::pair<std::string, std::string>, Group> groups;    // collection, review state
   std::map<std::pair<std::string, std::string>, int64_t> missed;  // collection, deadline
 };
 
@@ -92,9 +92,8 @@ Monitor::Monitor(MonitorOptions options, db::Pool& pool, const Sealer& sealer, c
     for (const v1::ReviewState review_state : ReviewStates()) {
       const std::pair<std::string, std::string> key = {type->collection(), CodeOf(review_state)};
       const Labels labels = {{"collection", key.first}, {"review_state", key.second}};
-      gauge("fadu_records", "Records that are not deleted.", labels, [key](State& state) {
-        return state.figures.groups[key].records;
-      });
+      gauge("fadu_records", "Records that are not deleted.", labels,
+            [key](State& state) { return state.figures.groups[key].records; });
       if (!Waits(review_state)) continue;
       gauge("fadu_backlog_oldest_timestamp_seconds",
             "Since when the record waits that waits longest in a state of review; 0: none.", labels,
@@ -123,7 +122,8 @@ Monitor::Monitor(MonitorOptions options, db::Pool& pool, const Sealer& sealer, c
 Monitor::~Monitor() { Stop(); }
 
 void Monitor::Start() {
-  if (!thread_.joinable() && !stopping_.HasBeenNotified()) thread_ = std::thread([this] { Loop(); });
+  if (!thread_.joinable() && !stopping_.HasBeenNotified())
+    thread_ = std::thread([this] { Loop(); });
 }
 
 void Monitor::Stop() {
@@ -140,21 +140,21 @@ void Monitor::Loop() {
     if (done.ok() == !failing_) continue;
     failing_ = !done.ok();
     Log(failing_ ? LogLevel::kWarning : LogLevel::kInfo,
-        failing_ ? "records cannot be read for monitoring" : "records are read for monitoring again",
+        failing_ ? "records cannot be read for monitoring"
+                 : "records are read for monitoring again",
         {{"service", options_.service}, {"reason", ReasonOf(done)}});
   } while (!stopping_.WaitForNotificationWithTimeout(pause));
 }
 
 absl::Status Monitor::Round() {
   std::vector<std::string> counties;
-  FADU_RETURN_IF_ERROR(pool_.Read(db::Scope{}, absl::Now() + kPatience,
-                                  [&](db::Transaction& transaction) -> absl::Status {
-                                    counties.clear();
-                                    FADU_ASSIGN_OR_RETURN(const db::Rows rows,
-                                                          transaction.Run(kListCounties));
-                                    for (const db::Row& row : rows) counties.push_back(row.Text(0));
-                                    return absl::OkStatus();
-                                  }));
+  FADU_RETURN_IF_ERROR(pool_.Read(
+      db::Scope{}, absl::Now() + kPatience, [&](db::Transaction& transaction) -> absl::Status {
+        counties.clear();
+        FADU_ASSIGN_OR_RETURN(const db::Rows rows, transaction.Run(kListCounties));
+        for (const db::Row& row : rows) counties.push_back(row.Text(0));
+        return absl::OkStatus();
+      }));
   Figures figures;
   for (const std::string& county : counties) {
     if (stopping_.HasBeenNotified()) return absl::OkStatus();
@@ -220,8 +220,8 @@ absl::Status Monitor::CheckOne(const std::string& county, Chain& chain, absl::Ti
     chain.passing = true;
   }
   do {
-    const absl::StatusOr<bool> ended = CheckChain(pool_, options_.service, county, options_.chain_step,
-                                                  absl::Now() + kPatience, chain.place);
+    const absl::StatusOr<bool> ended = CheckChain(
+        pool_, options_.service, county, options_.chain_step, absl::Now() + kPatience, chain.place);
     if (!ended.ok()) {
       if (ReasonOf(ended.status()) != "REASON_INTEGRITY_BROKEN") return ended.status();
       if (!chain.broken) {

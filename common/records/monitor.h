@@ -69,7 +69,7 @@ class Monitor {
   // The chain of one county.
   struct Chain {
     ChainPlace place;
-    bool passing = true;                     // a pass that began at the first event has not ended
+    bool passing = true;                      // a pass that began at the first event has not ended
     absl::Time whole_at = absl::UnixEpoch();  // when the last such pass ended well
     bool broken = false;
   };
@@ -84,7 +84,7 @@ class Monitor {
   db::Pool& pool_;
   const Sealer& sealer_;
   const Clock& clock_;
-  std::shared_ptr<State> state_;         // shared with the gauges, which live as long as the metrics
+  std::shared_ptr<State> state_;  // shared with the gauges, which live as long as the metrics
   std::map<std::string, Chain> chains_;  // by county
   std::string turn_;                     // the county where the next round goes on
   bool failing_ = false;

@@ -28,11 +28,11 @@ const prometheus::Histogram::BucketBoundaries& Buckets() {
 
 // What our own code answers with when it does not answer with OK.
 constexpr absl::StatusCode kFailures[] = {
-    absl::StatusCode::kInvalidArgument,    absl::StatusCode::kNotFound,
-    absl::StatusCode::kAlreadyExists,      absl::StatusCode::kFailedPrecondition,
-    absl::StatusCode::kPermissionDenied,   absl::StatusCode::kUnauthenticated,
-    absl::StatusCode::kAborted,            absl::StatusCode::kUnavailable,
-    absl::StatusCode::kDeadlineExceeded,   absl::StatusCode::kResourceExhausted,
+    absl::StatusCode::kInvalidArgument,  absl::StatusCode::kNotFound,
+    absl::StatusCode::kAlreadyExists,    absl::StatusCode::kFailedPrecondition,
+    absl::StatusCode::kPermissionDenied, absl::StatusCode::kUnauthenticated,
+    absl::StatusCode::kAborted,          absl::StatusCode::kUnavailable,
+    absl::StatusCode::kDeadlineExceeded, absl::StatusCode::kResourceExhausted,
     absl::StatusCode::kInternal};
 
 // Gauges that are asked when somebody scrapes.

@@ -40,11 +40,10 @@ TEST(Metrics, SeriesOfAServerAreThereBeforeItsFirstCall) {
   metrics.ServerBegins("mediation", {kGet});
   const std::string text = metrics.Scrape();
   EXPECT_THAT(
-      text,
-      AllOf(HasSubstr(absl::StrCat("grpc_server_call_started_total{grpc_method=\"", kGet,
-                                   "\",service=\"mediation\"} 0")),
-            HasSubstr(absl::StrCat("grpc_server_call_duration_seconds_count{grpc_method=\"", kGet,
-                                   "\",grpc_status=\"OK\",service=\"mediation\"} 0"))));
+      text, AllOf(HasSubstr(absl::StrCat("grpc_server_call_started_total{grpc_method=\"", kGet,
+                                         "\",service=\"mediation\"} 0")),
+                  HasSubstr(absl::StrCat("grpc_server_call_duration_seconds_count{grpc_method=\"",
+                                         kGet, "\",grpc_status=\"OK\",service=\"mediation\"} 0"))));
   for (const char* status : {"INTERNAL", "UNAVAILABLE", "RESOURCE_EXHAUSTED", "INVALID_ARGUMENT"}) {
     EXPECT_THAT(text, HasSubstr(absl::StrCat("fadu_calls_failed_total{grpc_status=\"", status,
                                              "\",service=\"mediation\"} 0")));
@@ -58,7 +57,8 @@ TEST(Metrics, FailedCallsAreCountedByStatus) {
   metrics.ServerCallFinished("mediation", kGet, absl::StatusCode::kNotFound, absl::Milliseconds(3));
   const std::string text = metrics.Scrape();
   EXPECT_THAT(
-      text, HasSubstr("fadu_calls_failed_total{grpc_status=\"NOT_FOUND\",service=\"mediation\"} 2"));
+      text,
+      HasSubstr("fadu_calls_failed_total{grpc_status=\"NOT_FOUND\",service=\"mediation\"} 2"));
   EXPECT_THAT(text, Not(HasSubstr("fadu_calls_failed_total{grpc_status=\"OK\"")));
 }
 

@@ -185,9 +185,7 @@ absl::Status Stopping() {
 class Call {
  public:
   Call(ServeParts& parts, const Method& method, const Arrival& arrival, Send send)
-      : parts_(parts),
-        rpc_(RpcNameOf(method)),
-        send_(std::move(send)) {
+      : parts_(parts), rpc_(RpcNameOf(method)), send_(std::move(send)) {
     context.now = parts.clock.Now();
     context.request_id =
         IsRequestId(arrival.request_id) ? arrival.request_id : parts.ids.NewId().ToString();

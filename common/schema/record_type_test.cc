@@ -224,8 +224,9 @@ TEST(RecordTypeDescriptor, HasDeadlinesThatStartOnADateAndEndByAFilter) {
            {"days: 5", "days: -1"},
            {"open: \"title:*\"", "open: \"colour = RED\""},
            {"open: \"title:*\"", ""},
-           {"days: 5 open: \"title:*\" }", "open: \"title:*\" } deadlines { name: \"mend\" "
-                                         "from: \"found_date\" open: \"title:*\" }"}}) {
+           {"days: 5 open: \"title:*\" }",
+            "open: \"title:*\" } deadlines { name: \"mend\" "
+            "from: \"found_date\" open: \"title:*\" }"}}) {
     EXPECT_THAT(Gadget(from, to), StatusIs(absl::StatusCode::kInvalidArgument)) << to;
   }
 }

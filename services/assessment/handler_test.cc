@@ -498,8 +498,7 @@ TEST_F(AssessmentHandlerTest, BackgroundHandsOverWhatIsWritten) {
 TEST_F(AssessmentHandlerTest, BackgroundSaysWhenAllIsHandedOver) {
   const auto never = [this] {
     return absl::StrContains(
-        metrics_->Scrape(),
-        "fadu_feed_last_success_timestamp_seconds{service=\"assessment\"} 0\n");
+        metrics_->Scrape(), "fadu_feed_last_success_timestamp_seconds{service=\"assessment\"} 0\n");
   };
   ASSERT_THAT(Import(kRubric), IsOk());
   scoring_->failure = absl::UnavailableError("away");  // the first time

@@ -164,6 +164,9 @@ absl::StatusOr<std::unique_ptr<Suite>> Suite::Start(const fadu::config::v1::Conf
   options.reflection = config.reflection();
   if (config.pool_connections() > 0) options.pool_connections = config.pool_connections();
   if (config.drain_seconds() > 0) options.drain = absl::Seconds(config.drain_seconds());
+  if (config.monitor_seconds() > 0) {
+    options.monitor_interval = absl::Seconds(config.monitor_seconds());
+  }
   options.metrics_listen =
       config.metrics_listen().empty() ? "127.0.0.1:0" : config.metrics_listen();
   if (options.metrics_listen == "off") options.metrics_listen.clear();

@@ -36,9 +36,7 @@ std::vector<std::string> Sorted(std::vector<std::string> names) {
 
 FeedConsumer::FeedConsumer(Store& store, rpc::Peers& peers, rpc::Metrics& metrics,
                            std::vector<std::string> services)
-    : store_(store),
-      peers_(peers),
-      services_(Sorted(std::move(services))) {
+    : store_(store), peers_(peers), services_(Sorted(std::move(services))) {
   for (const std::string& service : services_) gauges_.try_emplace(service, metrics, service);
 }
 

@@ -62,7 +62,7 @@ class FeedConsumer {
   rpc::Peers& peers_;
   const std::vector<std::string> services_;
   std::map<std::string, host::FeedGauges> gauges_;  // by service
-  std::set<std::string> failing_;  // counties; of the background thread only
+  std::set<std::string> failing_;                   // counties; of the background thread only
   absl::Mutex mutex_;
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;

@@ -119,8 +119,7 @@ TEST_F(FeedConsumerTest, TheLagIsWhatIsNotYetTaken) {
 
 // While a feed cannot be taken its lag is unknown; that its success is old says it.
 TEST_F(FeedConsumerTest, ARoundThatTakesAllOfAFeedIsItsSuccess) {
-  const std::string never =
-      "fadu_feed_last_success_timestamp_seconds{service=\"mediation\"} 0\n";
+  const std::string never = "fadu_feed_last_success_timestamp_seconds{service=\"mediation\"} 0\n";
   ASSERT_TRUE(consumer_.Sync(kCounty, Soon()).ok());
   EXPECT_THAT(peers_.metrics().Scrape(), HasSubstr(never));  // one county says nothing of others
   mediation_->Meddle([](fadu::common::v1::PullFactsResponse&) {

@@ -530,7 +530,8 @@ TEST_F(ScoringHandlerTest, StoredRunsAreReplayedNewestFirstAndThenAgain) {
   EXPECT_THAT(text, HasSubstr(Series("fadu_replay_mismatches", 0)));
   EXPECT_THAT(text, Not(HasSubstr(Series("fadu_replay_last_success_timestamp_seconds", 0))));
   // 1 August 2026 in Shanghai, when both were made.
-  EXPECT_THAT(text, HasSubstr("fadu_run_last_success_timestamp_seconds{service=\"scoring\"} 1785513600"));
+  EXPECT_THAT(text,
+              HasSubstr("fadu_run_last_success_timestamp_seconds{service=\"scoring\"} 1785513600"));
 }
 
 TEST_F(ScoringHandlerTest, ARunThatDoesNotReplayIsCountedUntilItDoes) {

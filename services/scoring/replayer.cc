@@ -34,9 +34,8 @@ struct Replayer::State {
 Replayer::Replayer(Store& store, rpc::Metrics& metrics, ReplayerOptions options)
     : store_(store), metrics_(metrics), options_(options), state_(std::make_shared<State>()) {
   const auto gauge = [&](const char* name, const char* help, std::atomic<int64_t> State::*value) {
-    metrics.Gauge(name, help, {{"service", "scoring"}}, [state = state_, value] {
-      return static_cast<double>((*state.*value).load());
-    });
+    metrics.Gauge(name, help, {{"service", "scoring"}},
+                  [state = state_, value] { return static_cast<double>((*state.*value).load()); });
   };
   gauge("fadu_run_last_success_timestamp_seconds",
         "The newest run of the county where it is oldest; 0: none.", &State::scored_at);
@@ -98,8 +97,7 @@ absl::Status Replayer::FindRuns() {
     if (!runs.empty()) scored_at = std::min(scored_at, runs[0].created_at);
     for (const StoredRun& run : runs) {
       const auto known = runs_.find(run.id);
-      present.emplace(run.id, known != runs_.end() ? known->second
-                                                   : Known{county, run.created_at});
+      present.emplace(run.id, known != runs_.end() ? known->second : Known{county, run.created_at});
     }
   }
   runs_ = std::move(present);
