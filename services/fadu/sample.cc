@@ -438,7 +438,9 @@ absl::Status LoadSample(Client& client) {
     FADU_ASSIGN_OR_RETURN(const int64_t governance,
                           RecordGovernance(towns[i], villages[towns[i].code], kSeed, record));
     FADU_ASSIGN_OR_RETURN(const int64_t enforcement, RecordEnforcement(towns[i], kSeed, record));
-    records += governance + enforcement;
+    FADU_ASSIGN_OR_RETURN(const int64_t legality,
+                          RecordLegality(towns[i], villages[towns[i].code], kSeed, record));
+    records += governance + enforcement + legality;
   }
   FADU_RETURN_IF_ERROR(client.SignInAs("admin"));
   Progress(T("导入细则、开启周期…", "importing the rubric, opening the cycle…"));

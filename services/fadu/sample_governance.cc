@@ -165,6 +165,10 @@ v1::Shortcoming MakeVillageShortcoming(const std::string& village, int diligence
       MakeShortcoming(village, {"村务公开栏更新不及时", "专人负责未落实", "村（社区）监督委员会"},
                       absl::CivilDay(kSampleYear, 3, 1) + dice.Below(60));
   shortcoming.set_source(v1::SHORTCOMING_SOURCE_INSPECTION);
+  const int roll = dice.Below(20);
+  shortcoming.set_severity(roll == 0  ? v1::SEVERITY_SEVERE
+                           : roll < 6 ? v1::SEVERITY_MAJOR
+                                      : v1::SEVERITY_MINOR);
   shortcoming.set_due_date(FormatDay(absl::CivilDay(kSampleYear, 9, 30)));
   if (!dice.Chance(30 + 20 * diligence)) return shortcoming;
   const absl::CivilDay started = absl::CivilDay(kSampleYear, 5, 10) + dice.Below(20);

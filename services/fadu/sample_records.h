@@ -50,6 +50,11 @@ using Recorder = std::function<absl::StatusOr<std::vector<std::string>>(
 absl::StatusOr<int64_t> RecordGovernance(const SampleArea& town,
                                          const std::vector<SampleArea>& villages, uint64_t seed,
                                          const Recorder& record);
+// Legality reviews and normative documents: Panjiawan's 10 contracts and 2 rules, the villages'
+// contracts and by-laws.
+absl::StatusOr<int64_t> RecordLegality(const SampleArea& town,
+                                       const std::vector<SampleArea>& villages, uint64_t seed,
+                                       const Recorder& record);
 absl::StatusOr<int64_t> RecordEnforcement(const SampleArea& town, uint64_t seed,
                                           const Recorder& record);
 
