@@ -296,6 +296,30 @@ absl::Status Peers::Call(absl::Time deadline, absl::string_view service, absl::s
   return impl_->Call(service, method, request, response, std::move(options));
 }
 
+void Peers::CallAsync(absl::Time deadline, absl::string_view service, absl::string_view method,
+                      const google::protobuf::Message& request, google::protobuf::Message* response,
+                      std::function<void(absl::Status)> done) {
+  const auto channel = impl_->channels.find(std::string(service));
+  if (channel == impl_->channels.end()) {
+    return done(Fail(absl::StatusCode::kFailedPrecondition, v1::REASON_UNAVAILABLE,
+                     absl::StrCat("no peer ", service, " is known")));
+  }
+  const absl::StatusOr<std::string> bearer = impl_->Bearer();
+  if (!bearer.ok()) return done(bearer.status());
+  CallOptions options;
+  options.deadline = deadline;
+  options.bearer = *bearer;
+  channel->second->CallAsync(
+      method, request, response, options,
+      [metrics = impl_->metrics, name = std::string(absl::StripPrefix(method, "/")),
+       begin = absl::Now(), done = std::move(done)](absl::Status status) {
+        if (metrics != nullptr) {
+          metrics->ClientCallFinished(name, status.code(), absl::Now() - begin);
+        }
+        done(std::move(status));
+      });
+}
+
 void Peers::Forward(absl::string_view service, absl::string_view method, absl::string_view request,
                     const CallOptions& options, std::function<void(BytesReply)> done) {
   const auto channel = impl_->channels.find(std::string(service));

@@ -83,6 +83,10 @@ class Peers {
   // Calls a peer on the service's own account, from a background task.
   absl::Status Call(absl::Time deadline, absl::string_view service, absl::string_view method,
                     const google::protobuf::Message& request, google::protobuf::Message* response);
+  // The same without waiting; `done` as for Channel::CallAsync.
+  void CallAsync(absl::Time deadline, absl::string_view service, absl::string_view method,
+                 const google::protobuf::Message& request, google::protobuf::Message* response,
+                 std::function<void(absl::Status)> done);
   // Passes on what somebody else asks, in their name alone: `options` go as they are, and nothing
   // is signed, so that it gives no right that the caller lacks. `done` as for CallBytesAsync.
   void Forward(absl::string_view service, absl::string_view method, absl::string_view request,

@@ -20,6 +20,7 @@
 #include "services/gateway/domain/catalogue.h"
 #include "services/gateway/domain/rate_limit.h"
 #include "services/gateway/http.h"
+#include "services/gateway/sessions.h"
 #include "services/gateway/static_files.h"
 
 namespace fadu::gateway {
@@ -62,6 +63,12 @@ class Gateway final : public HttpHandler {
   Gateway(GatewayOptions options, GatewayParts parts);
 
   void Route(const ExchangePtr& exchange);
+  // Finds out who a cookie stands for, then goes on.
+  void Identify(const ExchangePtr& exchange);
+  // POST, GET and DELETE of /session: sign in, who am I, sign out.
+  void ServeSession(const ExchangePtr& exchange);
+  void AnswerSession(const ExchangePtr& exchange, const std::string& secret,
+                     const fadu::registry::v1::Session& session);
   void ServeConnect(const ExchangePtr& exchange, const Rpc& rpc);
   void ServeRest(const ExchangePtr& exchange);
   void ServeOther(const ExchangePtr& exchange);
@@ -82,6 +89,7 @@ class Gateway final : public HttpHandler {
   std::unique_ptr<Catalogue> catalogue_;
   StaticFiles files_;
   RateLimiter limiter_;
+  Sessions sessions_;
 };
 
 }  // namespace fadu::gateway

@@ -19,8 +19,7 @@
 #include "common/schema/reason.h"
 #include "fadu/common/v1/options.pb.h"
 #include "fadu/common/v1/reason.pb.h"
-#include "google/protobuf/io/coded_stream.h"
-#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
+#include "services/registry/accounts.h"
 #include "services/registry/bootstrap_file.h"
 #include "services/registry/domain/account.h"
 #include "services/registry/domain/area_import.h"
@@ -45,11 +44,6 @@ absl::Status InvalidField(absl::string_view field, absl::string_view problem) {
   return Fail(absl::StatusCode::kInvalidArgument, common::REASON_FIELD_INVALID, "invalid field",
               {{"field", std::string(field)}, {"problem", std::string(problem)}},
               {{std::string(field), std::string(problem)}});
-}
-
-absl::Status NotFound(absl::string_view name) {
-  return Fail(absl::StatusCode::kNotFound, common::REASON_NOT_FOUND,
-              "no such account, or not visible", {{"name", std::string(name)}});
 }
 
 absl::Status UnknownArea(absl::string_view area) {
@@ -77,18 +71,6 @@ absl::Status MayAdminister(const CallContext& call, absl::string_view county) {
 absl::StatusOr<absl::CivilDay> DayOr(absl::string_view text, absl::CivilDay fallback) {
   if (text.empty()) return fallback;
   return ParseDay(text);
-}
-
-// The digest under which a request is known again.
-std::string HashOf(const google::protobuf::Message& request) {
-  std::string bytes;
-  {
-    google::protobuf::io::StringOutputStream stream(&bytes);
-    google::protobuf::io::CodedOutputStream coded(&stream);
-    coded.SetSerializationDeterministic(true);
-    request.SerializeToCodedStream(&coded);
-  }
-  return StoredDigest(bytes);
 }
 
 std::string NewSecret() { return AccountSecret(RandomBytes(kSecretBytes)); }
@@ -141,21 +123,6 @@ absl::StatusOr<std::string> TheOneMeant(const std::vector<NamedArea>& areas,
   return Fail(absl::StatusCode::kFailedPrecondition, v1::REASON_ALIAS_AMBIGUOUS,
               "several areas have this name",
               {{"alias", std::string(name)}, {"areas", absl::StrJoin(all, "、")}});
-}
-
-v1::Account AccountOf(const records::StoredRecord& record) {
-  v1::Account account;
-  account.CopyFrom(*record.message);
-  return account;
-}
-
-// The registry itself, within one county: what it may read and confirm on its own account.
-CallContext AsRegistry(const CallContext& call, const std::string& county) {
-  CallContext own = call;
-  own.principal = Principal();
-  own.principal.subject = "services/registry";
-  own.principal.grants = {RoleGrant{common::ROLE_COUNTY_ADMIN, county, ""}};
-  return own;
 }
 
 // The answer to a write of one account; the secret only when this call made it.
@@ -629,6 +596,7 @@ void RegistryHandler::DisableAccount(const CallContext& call,
                     "the county's last administrator");
       }
     }
+    FADU_RETURN_IF_ERROR(EndSessions(view.sql(), credential, now));
     return RevokeCredentials(view.sql(), credential, now);
   };
   parts_.store.Write(

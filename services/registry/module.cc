@@ -15,6 +15,7 @@
 #include "services/registry/bootstrap_file.h"
 #include "services/registry/domain/laws.h"
 #include "services/registry/handler.h"
+#include "services/registry/sign_in.h"
 #include "services/registry/sql.h"
 
 namespace fadu::registry {
@@ -66,12 +67,16 @@ class RegistryModule : public host::RunningModule {
     module->handler_ = std::make_unique<RegistryHandler>(
         HandlerParts{module->base_->store(), context.pool, context.ids, *module->signer_,
                      *module->sealer_, context.keys_folder});
+    module->sign_in_ = std::make_unique<SignInHandler>(
+        HandlerParts{module->base_->store(), context.pool, context.ids, *module->signer_,
+                     *module->sealer_, context.keys_folder});
     return module;
   }
 
   std::vector<const rpc::Service*> services() const override {
     std::vector<const rpc::Service*> all = base_->services();
     all.push_back(&handler_->service());
+    all.push_back(&sign_in_->service());
     return all;
   }
 
@@ -79,6 +84,7 @@ class RegistryModule : public host::RunningModule {
   std::unique_ptr<rpc::Signer> signer_;
   std::unique_ptr<records::Sealer> sealer_;
   std::unique_ptr<RegistryHandler> handler_;
+  std::unique_ptr<SignInHandler> sign_in_;
   std::unique_ptr<records::RecordModule> base_;  // last: what it still writes answers first
 };
 

@@ -200,4 +200,132 @@ absl::StatusOr<bool> ConsumeBootstrap(db::Transaction& transaction, absl::string
   return consumed == 1;
 }
 
+absl::Status PutPasswordSecret(db::Transaction& transaction, const Credential& credential,
+                               absl::string_view digest, absl::Time expires_at) {
+  return transaction
+      .Execute(sql::kPutPasswordSecret, db::Params()
+                                            .Text(credential.county)
+                                            .Id(credential.account)
+                                            .Bytes(digest)
+                                            .Time(expires_at))
+      .status();
+}
+
+absl::StatusOr<absl::optional<StoredPasswordSecret>> FindPasswordSecret(
+    db::Transaction& transaction, absl::string_view digest) {
+  FADU_ASSIGN_OR_RETURN(const db::Rows rows,
+                        transaction.Run(sql::kFindPasswordSecret, db::Params().Bytes(digest)));
+  if (rows.empty()) return absl::optional<StoredPasswordSecret>();
+  return absl::optional<StoredPasswordSecret>(
+      StoredPasswordSecret{Credential{rows[0].Text(0), rows[0].Id(1)}, rows[0].Time(2)});
+}
+
+absl::StatusOr<std::string> FindPassword(db::Transaction& transaction,
+                                         const Credential& credential) {
+  FADU_ASSIGN_OR_RETURN(
+      const db::Rows rows,
+      transaction.Run(sql::kFindPassword,
+                      db::Params().Text(credential.county).Id(credential.account)));
+  return rows.empty() ? std::string() : rows[0].Text(0);
+}
+
+absl::StatusOr<bool> SetPasswordBySecret(db::Transaction& transaction, const Credential& credential,
+                                         absl::string_view digest, absl::string_view hash,
+                                         absl::Time now) {
+  FADU_ASSIGN_OR_RETURN(const int64_t set,
+                        transaction.Execute(sql::kSetPasswordBySecret, db::Params()
+                                                                           .Text(credential.county)
+                                                                           .Id(credential.account)
+                                                                           .Bytes(digest)
+                                                                           .Text(hash)
+                                                                           .Time(now)));
+  return set == 1;
+}
+
+absl::StatusOr<bool> ReplacePassword(db::Transaction& transaction, const Credential& credential,
+                                     absl::string_view before, absl::string_view hash,
+                                     absl::Time now) {
+  FADU_ASSIGN_OR_RETURN(const int64_t set,
+                        transaction.Execute(sql::kSetPassword, db::Params()
+                                                                   .Text(credential.county)
+                                                                   .Id(credential.account)
+                                                                   .Text(before)
+                                                                   .Text(hash)
+                                                                   .Time(now)));
+  return set == 1;
+}
+
+absl::StatusOr<Failures> LockFailures(db::Transaction& transaction, absl::string_view county,
+                                      absl::string_view login_digest, absl::Time now) {
+  const db::Params key = db::Params().Text(county).Bytes(login_digest);
+  FADU_RETURN_IF_ERROR(
+      transaction.Execute(sql::kMakeSignInFailure, db::Params(key).Time(now)).status());
+  FADU_ASSIGN_OR_RETURN(const db::Rows rows, transaction.Run(sql::kLockSignInFailure, key));
+  if (rows.empty()) return FADU_BUG("a row that was just made is gone");
+  return Failures{rows[0].Int(0), rows[0].Time(1)};
+}
+
+absl::Status WriteFailures(db::Transaction& transaction, absl::string_view county,
+                           absl::string_view login_digest, const Failures& failures) {
+  return transaction
+      .Execute(
+          sql::kWriteSignInFailure,
+          db::Params().Text(county).Bytes(login_digest).Int(failures.count).Time(failures.last_at))
+      .status();
+}
+
+absl::Status ForgetFailures(db::Transaction& transaction, absl::string_view county,
+                            absl::string_view login_digest) {
+  return transaction
+      .Execute(sql::kForgetSignInFailure, db::Params().Text(county).Bytes(login_digest))
+      .status();
+}
+
+absl::Status ForgetOldFailures(db::Transaction& transaction, absl::string_view county,
+                               absl::Time before) {
+  return transaction.Execute(sql::kForgetOldFailures, db::Params().Text(county).Time(before))
+      .status();
+}
+
+absl::Status InsertSession(db::Transaction& transaction, const Credential& credential,
+                           absl::string_view digest, absl::Time now) {
+  return transaction
+      .Execute(sql::kInsertSession,
+               db::Params().Bytes(digest).Text(credential.county).Id(credential.account).Time(now))
+      .status();
+}
+
+absl::StatusOr<absl::optional<StoredSession>> FindSession(db::Transaction& transaction,
+                                                          absl::string_view digest) {
+  FADU_ASSIGN_OR_RETURN(const db::Rows rows,
+                        transaction.Run(sql::kFindSession, db::Params().Bytes(digest)));
+  if (rows.empty()) return absl::optional<StoredSession>();
+  return absl::optional<StoredSession>(
+      StoredSession{Credential{rows[0].Text(0), rows[0].Id(1)}, rows[0].Time(2), rows[0].Time(3)});
+}
+
+absl::Status SeeSession(db::Transaction& transaction, absl::string_view digest, absl::Time now) {
+  return transaction.Execute(sql::kSeeSession, db::Params().Bytes(digest).Time(now)).status();
+}
+
+absl::Status EndSession(db::Transaction& transaction, absl::string_view digest, absl::Time now) {
+  return transaction.Execute(sql::kEndSession, db::Params().Bytes(digest).Time(now)).status();
+}
+
+absl::Status EndSessions(db::Transaction& transaction, const Credential& credential,
+                         absl::Time now) {
+  return transaction
+      .Execute(sql::kEndSessions,
+               db::Params().Text(credential.county).Id(credential.account).Time(now))
+      .status();
+}
+
+absl::Status ForgetOldSessions(db::Transaction& transaction, const Credential& credential,
+                               absl::Time before) {
+  return transaction
+      .Execute(sql::kForgetOldSessions,
+               db::Params().Text(credential.county).Id(credential.account).Time(before))
+      .status();
+}
+
 }  // namespace fadu::registry

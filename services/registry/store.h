@@ -18,6 +18,7 @@
 #include "common/base/id.h"
 #include "common/db/pool.h"
 #include "services/registry/domain/area_import.h"
+#include "services/registry/domain/sign_in.h"
 
 namespace fadu::registry {
 
@@ -99,6 +100,56 @@ absl::Status PutBootstrap(db::Transaction& transaction, absl::string_view digest
 // Uses the secret up; false when it is another or was used.
 absl::StatusOr<bool> ConsumeBootstrap(db::Transaction& transaction, absl::string_view digest,
                                       const Credential& credential, absl::Time now);
+
+// ---- Passwords and sessions --------------------------------------------------------------------
+
+absl::Status PutPasswordSecret(db::Transaction& transaction, const Credential& credential,
+                               absl::string_view digest, absl::Time expires_at);
+// A one-time secret for setting a password.
+struct StoredPasswordSecret {
+  Credential credential;
+  absl::Time expires_at;
+};
+absl::StatusOr<absl::optional<StoredPasswordSecret>> FindPasswordSecret(
+    db::Transaction& transaction, absl::string_view digest);
+// The hash of an account's password; "" when it has none.
+absl::StatusOr<std::string> FindPassword(db::Transaction& transaction,
+                                         const Credential& credential);
+// Uses the secret up; false when it is another or was used.
+absl::StatusOr<bool> SetPasswordBySecret(db::Transaction& transaction, const Credential& credential,
+                                         absl::string_view digest, absl::string_view hash,
+                                         absl::Time now);
+// In place of the hash `before`; false when it is another by now.
+absl::StatusOr<bool> ReplacePassword(db::Transaction& transaction, const Credential& credential,
+                                     absl::string_view before, absl::string_view hash,
+                                     absl::Time now);
+
+// Failures of a login, by its digest, locked until the end of the transaction.
+absl::StatusOr<Failures> LockFailures(db::Transaction& transaction, absl::string_view county,
+                                      absl::string_view login_digest, absl::Time now);
+absl::Status WriteFailures(db::Transaction& transaction, absl::string_view county,
+                           absl::string_view login_digest, const Failures& failures);
+absl::Status ForgetFailures(db::Transaction& transaction, absl::string_view county,
+                            absl::string_view login_digest);
+absl::Status ForgetOldFailures(db::Transaction& transaction, absl::string_view county,
+                               absl::Time before);
+
+struct StoredSession {
+  Credential credential;
+  absl::Time created_at;
+  absl::Time seen_at;
+};
+absl::Status InsertSession(db::Transaction& transaction, const Credential& credential,
+                           absl::string_view digest, absl::Time now);
+// By digest; nullopt when there is none or it was ended.
+absl::StatusOr<absl::optional<StoredSession>> FindSession(db::Transaction& transaction,
+                                                          absl::string_view digest);
+absl::Status SeeSession(db::Transaction& transaction, absl::string_view digest, absl::Time now);
+absl::Status EndSession(db::Transaction& transaction, absl::string_view digest, absl::Time now);
+absl::Status EndSessions(db::Transaction& transaction, const Credential& credential,
+                         absl::Time now);
+absl::Status ForgetOldSessions(db::Transaction& transaction, const Credential& credential,
+                               absl::Time before);
 
 }  // namespace fadu::registry
 

@@ -80,12 +80,13 @@ TEST(Contract, EveryMethodSaysWhoMayCallIt) {
   EXPECT_THAT(without, IsEmpty());
 }
 
-TEST(Contract, OnlyTokenExchangeAndBootstrapAreAnonymous) {
+// They are proved by a secret in the request.
+TEST(Contract, OnlyWhatASecretProvesIsAnonymous) {
   std::set<std::string> anonymous;
   for (const MethodDescriptor* method : Methods()) {
     if (method->options().GetExtension(v1::access).anonymous()) anonymous.insert(method->name());
   }
-  EXPECT_EQ(anonymous, (std::set<std::string>{"Bootstrap", "ExchangeToken"}));
+  EXPECT_EQ(anonymous, (std::set<std::string>{"Bootstrap", "ExchangeToken", "SetPassword"}));
 }
 
 TEST(Contract, EveryRequestFieldIsBounded) {

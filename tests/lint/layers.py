@@ -34,6 +34,7 @@ OTHERS = {
     r"libpq-fe\.h|libpq/": ["common/db", "common/testing"],
     r"prometheus/": ["common/rpc"],
     r"boost/": ["services/gateway/http_server.cc"],
+    r"argon2": ["services/registry/password_hash.cc"],
     r"yaml-cpp/": ["services/assessment/domain", "services/fadu"],
     r"gmp": ["services/scoring/domain"],
     r"google/protobuf/": ["common/schema", "common/rpc", "common/records", "common/host", "services", "tests"],

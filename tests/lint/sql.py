@@ -25,7 +25,8 @@ DDL = [
     (r"ON DELETE SET", "no ON DELETE SET NULL or DEFAULT"),
 ]
 # Reference tables: small, written by administrators, read across counties.
-REFERENCE = {"area", "area_alias", "area_import", "area_tree", "credential", "bootstrap", "county",
+REFERENCE = {"area", "area_alias", "area_import", "area_tree", "credential", "bootstrap", "password",
+             "session", "sign_in_failure", "county",
              "known_county", "migration", "lease"}
 # The files that may put SQL together.
 COMPOSERS = {"common/records/composer.cc", "common/records/schema.cc"}

@@ -18,6 +18,7 @@ using fadu::common::v1::ROLE_SERVICE;
 using fadu::common::v1::ROLE_UNSPECIFIED;
 
 constexpr size_t kCountyDigits = 6;
+constexpr size_t kMaxLogin = 40;
 
 // Why the caller may not give the grant, in Chinese; empty when it may.
 std::string ProblemOf(const Principal& caller, absl::string_view county,
@@ -37,15 +38,6 @@ std::string ProblemOf(const Principal& caller, absl::string_view county,
   return "";
 }
 
-bool IsLogin(absl::string_view login) {
-  return absl::ascii_islower(static_cast<unsigned char>(login[0])) &&
-         std::all_of(login.begin(), login.end(), [](char c) {
-           const auto u = static_cast<unsigned char>(c);
-           return absl::ascii_islower(u) || absl::ascii_isdigit(u) || c == '.' || c == '_' ||
-                  c == '-';
-         });
-}
-
 // The last day of use, when there is one. The text passed Rules.
 bool HasEnded(const v1::Account& account, absl::CivilDay today) {
   if (account.expire_date().empty()) return false;
@@ -54,6 +46,16 @@ bool HasEnded(const v1::Account& account, absl::CivilDay today) {
 }
 
 }  // namespace
+
+bool IsLogin(absl::string_view login) {
+  return !login.empty() && login.size() <= kMaxLogin &&
+         absl::ascii_islower(static_cast<unsigned char>(login[0])) &&
+         std::all_of(login.begin(), login.end(), [](char c) {
+           const auto u = static_cast<unsigned char>(c);
+           return absl::ascii_islower(u) || absl::ascii_isdigit(u) || c == '.' || c == '_' ||
+                  c == '-';
+         });
+}
 
 absl::StatusOr<v1::Account> NewAccount(const Principal& caller, absl::string_view county,
                                        const v1::CreateAccountRequest& wish, absl::CivilDay today) {

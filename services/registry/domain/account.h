@@ -30,6 +30,10 @@ inline constexpr absl::Duration kTokenLife = absl::Minutes(15);
 absl::StatusOr<v1::Account> NewAccount(const Principal& caller, absl::string_view county,
                                        const v1::CreateAccountRequest& wish, absl::CivilDay today);
 
+// A login as accounts may have: lower-case letters, digits, dot, underscore and hyphen, beginning
+// with a letter, at most 40.
+bool IsLogin(absl::string_view login);
+
 // The first account of a county: its administrator, without end.
 v1::Account FirstAdministrator(absl::string_view county, absl::string_view display_name,
                                absl::CivilDay today);
