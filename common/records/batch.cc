@@ -52,6 +52,9 @@ constexpr char kInsertEvents[] =
     "$12::bytea[], $13::bytea[], $14::bytea[], $15::bytea[]) AS b(seq, type, id, revision, "
     "area_code, request_id, item, request_hash, happened_at, entry, hash, fact, message, sealed)";
 
+// How long a repeated look at personal data is taken for one whose answer was lost.
+constexpr absl::Duration kUnmaskRetry = absl::Minutes(10);
+
 const char* NameOf(Operation operation) {
   switch (operation) {
     case Operation::kCreate:
@@ -321,7 +324,7 @@ class BatchWriter : public LockedView {
     if (!request.validate_only) {
       const auto earlier = earlier_.find(request.request_id);
       if (earlier != earlier_.end()) {
-        operation.Decide(Replay(request, earlier->second));
+        operation.Decide(Replay(operation, earlier->second));
         return absl::OkStatus();
       }
     }
@@ -408,11 +411,16 @@ class BatchWriter : public LockedView {
     events_.push_back(std::move(event));
   }
 
-  absl::StatusOr<WriteResult> Replay(const WriteRequest& request, const Earlier& earlier) {
-    if (earlier.request_hash != request.request_hash) {
-      return Fail(absl::StatusCode::kInvalidArgument, v1::REASON_REQUEST_ID_REUSED,
-                  "request_id was used with another body");
-    }
+  static absl::Status RequestIdReused() {
+    return Fail(absl::StatusCode::kInvalidArgument, v1::REASON_REQUEST_ID_REUSED,
+                "request_id was used with another body");
+  }
+
+  // Who asks is part of the hash. The first answer is given again as long as the record is still
+  // the caller's; a look at personal data only to a caller whose first answer may have been lost.
+  absl::StatusOr<WriteResult> Replay(const RecordOperation& operation, const Earlier& earlier) {
+    const WriteRequest& request = operation.request();
+    if (earlier.request_hash != request.request_hash) return RequestIdReused();
     WriteResult result;
     result.replayed = true;
     for (const db::Row& row : earlier.rows) {
@@ -427,6 +435,7 @@ class BatchWriter : public LockedView {
       record.review_state = entry.review_state();
       record.updated_at = absl::FromUnixMicros(
           google::protobuf::util::TimeUtil::TimestampToMicroseconds(entry.time()));
+      FADU_RETURN_IF_ERROR(MayHearAgain(operation, record, entry));
       if (!row.IsNull(8)) {
         std::shared_ptr<Message> message = type->New();
         if (!message->ParseFromString(row.Bytes(8))) return FADU_BUG("a message does not parse");
@@ -447,6 +456,22 @@ class BatchWriter : public LockedView {
     return result;
   }
 
+  static absl::Status MayHearAgain(const RecordOperation& operation, const StoredRecord& record,
+                                   const v1::Entry& entry) {
+    const CallContext& call = operation.call();
+    if (entry.operation() == NameOf(Operation::kUnmask) &&
+        call.now - record.updated_at > kUnmaskRetry) {
+      return RequestIdReused();
+    }
+    // What a caller asks for in one request is of one kind.
+    const WriteRequest& request = operation.request();
+    if (request.trusted || request.changes.empty() ||
+        MayWrite(call.principal, *record.type, record.area_code, request.changes[0].operation)) {
+      return absl::OkStatus();
+    }
+    return NotFound(record.Name());
+  }
+
   // ---- one change ------------------------------------------------------------------------------
 
   absl::Status Apply(const RecordOperation& operation, const Change& change, int64_t item,
@@ -460,8 +485,9 @@ class BatchWriter : public LockedView {
                   "a record with this id exists", {{"what", name.ToString()}});
     }
     if (!creating) {
-      if (!state.exists || (!request.trusted && !MayWrite(call.principal, *change.type,
-                                                          state.row.record.area_code, change))) {
+      if (!state.exists ||
+          (!request.trusted &&
+           !MayWrite(call.principal, *change.type, state.row.record.area_code, change.operation))) {
         return NotFound(name.ToString());
       }
       if (change.revision.has_value() && *change.revision != state.row.record.revision) {
@@ -525,22 +551,34 @@ class BatchWriter : public LockedView {
 
   // The caller may change, review or look into a record that lies there.
   static bool MayWrite(const Principal& principal, const RecordType& type,
-                       absl::string_view area_code, const Change& change) {
-    switch (change.operation) {
+                       absl::string_view area_code, Operation operation) {
+    std::vector<int> roles;
+    switch (operation) {
+      case Operation::kUnmask:
+        // Nobody sees in clear what it may not see masked.
+        roles = ReadersOf(type);
+        break;
       case Operation::kConfirm:
       case Operation::kReturn:
-      case Operation::kUnmask:
       case Operation::kErase: {
         // Whoever may read it is answered about level and state, not with NOT_FOUND.
-        std::vector<int> roles = ReadersOf(type);
+        roles = ReadersOf(type);
         const std::vector<int> writers = WritersOf(type);
         roles.insert(roles.end(), writers.begin(), writers.end());
-        roles.push_back(v1::ROLE_COUNTY_ADMIN);
-        return principal.MayIn(area_code, roles);
+        // Erasure is the county's duty, also of what its administrator does not read.
+        if (operation == Operation::kErase) roles.push_back(v1::ROLE_COUNTY_ADMIN);
+        break;
       }
-      default:
-        return principal.MayIn(area_code, WritersOf(type));
+      case Operation::kCreate:
+      case Operation::kUpdate:
+      case Operation::kSubmit:
+      case Operation::kWithdraw:
+      case Operation::kDelete:
+      case Operation::kUndelete:
+        roles = WritersOf(type);
+        break;
     }
+    return principal.MayIn(area_code, roles);
   }
 
   static LawContext ContextOf(const RecordOperation& operation, const Change& change) {
@@ -580,6 +618,7 @@ class BatchWriter : public LockedView {
     std::shared_ptr<Message> whole(change.message->New());
     whole->CopyFrom(*change.message);
     change.type->ClearOutputOnly(*whole);
+    FADU_RETURN_IF_ERROR(CheckArea(operation, *change.type, change.type->AreaOf(*whole)));
     FADU_RETURN_IF_ERROR(RunLaw(operation, change, nullptr, *whole));
     record.type = change.type;
     record.county = county_;
@@ -640,6 +679,8 @@ class BatchWriter : public LockedView {
     std::shared_ptr<Message> after(before->New());
     after->CopyFrom(*before);
     FADU_RETURN_IF_ERROR(ApplyMask(change, *after));
+    // First: a law that reads the county's rows must not tell of those elsewhere.
+    FADU_RETURN_IF_ERROR(CheckArea(operation, *change.type, change.type->AreaOf(*after)));
     FADU_RETURN_IF_ERROR(RunLaw(operation, change, before.get(), *after));
     record.message = std::move(after);
     record.sealed = nullptr;

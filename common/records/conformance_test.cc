@@ -9,6 +9,7 @@
 
 #include "common/base/points.h"
 #include "common/records/store_test_support.h"
+#include "common/schema/names.h"
 #include "common/testing/status_matchers.h"
 #include "fadu/assessment/v1/records.pb.h"
 #include "fadu/education/v1/education_event.pb.h"
@@ -195,6 +196,19 @@ TEST_P(Conformance, AnUpdateMakesARevisionAndHistoryKeepsBoth) {
   EXPECT_EQ(history->revisions(1).operation(), "update");
 }
 
+// A type that everybody reads must not be the way to the history of one that few read.
+TEST_P(Conformance, HistoryIsFoundUnderItsOwnCollectionOnly) {
+  const StoredRecord record = Created(1);
+  for (const auto& other : AllTypes().all()) {
+    if (other.get() == &type()) continue;
+    v1::ListRecordRevisionsRequest request;
+    request.set_name(RecordName{kCounty, other->collection(), record.id}.ToString());
+    EXPECT_THAT(store()->ListRevisions(CallAs(Everybody(kCounty)), request),
+                HasReason("REASON_NOT_FOUND"))
+        << request.name();
+  }
+}
+
 // Invariant 61: what lies outside the caller's areas does not exist for it.
 TEST_P(Conformance, AnotherVillagesRecordIsNotFound) {
   if (type().options().shared()) GTEST_SKIP() << "readable throughout the county by its option";
@@ -210,6 +224,22 @@ TEST_P(Conformance, AnotherVillagesRecordIsNotChanged) {
   const StoredRecord record = Created(1);
   Change change = On(record, Operation::kDelete);
   EXPECT_THAT(Write(Wish(change), kOtherVillage), HasReason("REASON_NOT_FOUND"));
+}
+
+// Both where it lies and where it shall lie must be the caller's.
+TEST_P(Conformance, ARecordIsMovedOnlyWithinTheCallersAreas) {
+  if (type().options().managed()) GTEST_SKIP() << "written by its service only";
+  const StoredRecord record = Created(1);
+  Change out = On(record, Operation::kUpdate);
+  out.message = Make(1, kOtherVillage);
+  out.mask = {"area_code"};
+  EXPECT_THAT(Write(Wish(out), kVillage), HasReason("REASON_AREA_DENIED"));
+  EXPECT_THAT(Write(Wish(out), kOtherVillage), HasReason("REASON_NOT_FOUND"));
+  Change in = On(record, Operation::kUpdate);
+  in.message = Make(1, kVillage);
+  in.mask = {"area_code"};
+  EXPECT_THAT(Write(Wish(in), kOtherVillage), HasReason("REASON_NOT_FOUND"));
+  EXPECT_THAT(Write(Wish(out), kTown), IsOk());
 }
 
 TEST_P(Conformance, CreatingInAnotherVillageIsDenied) {

@@ -6,6 +6,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "common/base/area_code.h"
 #include "common/base/digest.h"
 #include "common/records/store_impl.h"
 #include "common/schema/names.h"
@@ -82,21 +83,29 @@ absl::StatusOr<WriteRequest> WishFor(const Store& store, const Message& request,
   return wish;
 }
 
-void FinishOne(const absl::StatusOr<WriteResult>& result, bool unmask, const RecordDone& done) {
-  if (!result.ok()) return done(result.status());
-  if (result->records.empty()) return done(FADU_BUG("a write without a record"));
-  v1::Record record = ToProto(result->records[0], unmask);
-  record.set_replayed(result->replayed);
-  done(std::move(record));
+// The answer to a write: without its content for who may write the type but not read it.
+v1::Record Answer(const Principal& principal, const StoredRecord& stored, bool replayed,
+                  bool unmask = false) {
+  v1::Record record = ToProto(stored, unmask);
+  const std::vector<std::string> areas = ReadableAreas(principal, *stored.type, stored.county);
+  const bool readable = std::any_of(areas.begin(), areas.end(), [&](const std::string& area) {
+    return IsWithin(stored.area_code, area);
+  });
+  if (!readable) record.clear_record();
+  record.set_replayed(replayed);
+  return record;
 }
 
 // Writes a wish of one record, or refuses it when it could not be made.
 void WriteOne(Store& store, const CallContext& call, absl::StatusOr<WriteRequest> wish,
               const RecordDone& done, bool unmask = false) {
   if (!wish.ok()) return done(wish.status());
-  store.Write(call, *std::move(wish), [done, unmask](absl::StatusOr<WriteResult> result) {
-    FinishOne(result, unmask, done);
-  });
+  store.Write(call, *std::move(wish),
+              [done, unmask, principal = call.principal](absl::StatusOr<WriteResult> result) {
+                if (!result.ok()) return done(result.status());
+                if (result->records.empty()) return done(FADU_BUG("a write without a record"));
+                done(Answer(principal, result->records[0], result->replayed, unmask));
+              });
 }
 
 absl::StatusOr<WriteRequest> CreateWish(const Store& store,
@@ -210,16 +219,15 @@ std::unique_ptr<rpc::Service> MakeRecordService(Store& store) {
                std::function<void(absl::StatusOr<v1::BatchCreateRecordsResponse>)> done) {
         absl::StatusOr<WriteRequest> wish = BatchWish(store, request);
         if (!wish.ok()) return done(wish.status());
-        store.Write(call, *std::move(wish), [done](absl::StatusOr<WriteResult> result) {
-          if (!result.ok()) return done(result.status());
-          v1::BatchCreateRecordsResponse response;
-          for (const StoredRecord& record : result->records) {
-            v1::Record& entry = *response.add_records();
-            entry = ToProto(record);
-            entry.set_replayed(result->replayed);
-          }
-          done(std::move(response));
-        });
+        store.Write(call, *std::move(wish),
+                    [done, principal = call.principal](absl::StatusOr<WriteResult> result) {
+                      if (!result.ok()) return done(result.status());
+                      v1::BatchCreateRecordsResponse response;
+                      for (const StoredRecord& record : result->records) {
+                        *response.add_records() = Answer(principal, record, result->replayed);
+                      }
+                      done(std::move(response));
+                    });
       });
   service->Handle<v1::GetRecordRequest, v1::Record>(
       "GetRecord",

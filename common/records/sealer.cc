@@ -184,6 +184,10 @@ std::string Sealer::BlindIndex(absl::string_view county, absl::string_view field
   return HmacSha256(key, Normalise(value)).substr(0, 16);
 }
 
+std::string Sealer::RequestMac(absl::string_view digest) const {
+  return HmacSha256(HmacSha256(root_key_, "request"), digest);
+}
+
 std::string Sealer::TokenMac(absl::string_view token) const {
   return HmacSha256(HmacSha256(root_key_, "page token"), token).substr(0, 16);
 }

@@ -38,6 +38,8 @@ class Sealer {
   // dropped, ASCII upper-cased, full-width digits folded), key per county and field.
   std::string BlindIndex(absl::string_view county, absl::string_view field,
                          absl::string_view value) const;
+  // 32 bytes by which a request's body is known again; nobody without the key can try bodies out.
+  std::string RequestMac(absl::string_view digest) const;
   // Signs page tokens: HMAC under a key of its own, 16 bytes.
   std::string TokenMac(absl::string_view token) const;
 

@@ -337,6 +337,17 @@ TEST_F(LockedLawTest, HoldsForEveryWriterAndSetsTheRecord) {
               StatusIs(absl::StatusCode::kFailedPrecondition));
 }
 
+// A law that reads the county's rows would otherwise tell of those in areas that are not the
+// caller's.
+TEST_F(LockedLawTest, IsNotAskedAboutAnAreaThatIsNotTheCallers) {
+  ASSERT_THAT(Batch({2, 4, 6}), IsOk());
+  const auto record = Write(VillageClerk(), Create(Widget(1)));
+  ASSERT_THAT(record, IsOk());
+  WriteRequest move = On(*record, Operation::kUpdate);
+  move.changes[0].message = std::make_shared<fixture::Widget>(Widget(8, kOtherVillage));
+  EXPECT_THAT(Write(VillageClerk(), move), HasReason("REASON_AREA_DENIED"));
+}
+
 TEST_F(LockedLawTest, SeesTheEarlierChangesOfItsOwnBatchAndUndoesThemAll) {
   // The fourth red widget of one batch is one too many: none of the batch is written.
   EXPECT_THAT(Batch({2, 4, 6, 8}), StatusIs(absl::StatusCode::kFailedPrecondition));
@@ -492,6 +503,19 @@ TEST_F(StoreTest, RowLevelSecurityAloneKeepsAreasApart) {
   EXPECT_TRUE(store_.AsService(db::Scope{{"420101"}, {kVillage}}, "SELECT 1 FROM widget")->empty());
 }
 
+// Nobody locks, or makes the counter of, a county where it has nothing to say.
+TEST_F(StoreTest, AnotherCountysWriterIsNotReached) {
+  WriteRequest elsewhere = Create(Widget(1));
+  elsewhere.county = "421222";
+  EXPECT_THAT(Write(TownReviewer(), elsewhere), HasReason("REASON_AREA_DENIED"));
+  WriteRequest change = Create(Widget(1));
+  change.county = "421222";
+  change.changes[0].operation = Operation::kDelete;
+  change.changes[0].id = store_.ids().NewId();
+  EXPECT_THAT(Write(TownReviewer(), change), HasReason("REASON_NOT_FOUND"));
+  EXPECT_TRUE(store_.Admin("SELECT 1 FROM conformance.counter")->empty());
+}
+
 // the log is append-only by grant.
 TEST_F(StoreTest, TheServiceCannotChangeTheEventLog) {
   ASSERT_THAT(Write(TownReviewer(), Create(Widget(1))), IsOk());
@@ -533,6 +557,44 @@ TEST_F(StoreTest, SealedBytesDoNotOpenInAnotherRow) {
       IsOk());
   EXPECT_THAT(store_->Get(CallAs(TownReviewer()), second->Name()),
               HasReason("REASON_INTEGRITY_BROKEN"));
+}
+
+TEST_F(StoreTest, ARequestIsNotAnsweredAgainWhereTheCallerHasNothingToSayAnyMore) {
+  const auto record = Write(VillageClerk(), Create(Widget(1)));
+  const WriteRequest wish = On(*record, Operation::kDelete);
+  ASSERT_THAT(Write(VillageClerk(), wish), IsOk());
+  EXPECT_THAT(Write(VillageClerk(kOtherVillage), wish), HasReason("REASON_NOT_FOUND"));
+}
+
+// A second look is a second entry; only an answer that was lost is given again without one.
+TEST_F(StoreTest, AnUnmaskingIsAnsweredAgainForTenMinutes) {
+  const auto record = Write(TownReviewer(), Create(Widget(1)));
+  const WriteRequest look = On(*record, Operation::kUnmask, "核对身份");
+  CallContext call = CallAs(TownReviewer());
+  ASSERT_THAT(store_->WriteAndWait(call, look), IsOk());
+  call.now += absl::Minutes(10);
+  EXPECT_THAT(store_->WriteAndWait(call, look), IsOk());
+  call.now += absl::Microseconds(1);
+  EXPECT_THAT(store_->WriteAndWait(call, look), HasReason("REASON_REQUEST_ID_REUSED"));
+}
+
+TEST_F(StoreTest, OnlyReadersSeeInClear) {
+  const auto record = Write(TownReviewer(), Create(Widget(1)));
+  EXPECT_THAT(Write(PrincipalWith({v1::ROLE_DEPARTMENT}, kCounty),
+                    On(*record, Operation::kUnmask, "核对身份")),
+              HasReason("REASON_NOT_FOUND"));
+}
+
+// a digest of a body with an identity number in it, tried out offline, would tell the number.
+TEST_F(StoreTest, RequestsAreKnownAgainByAKeyedDigest) {
+  const WriteRequest wish = Create(Widget(1));
+  ASSERT_THAT(Write(TownReviewer(), wish), IsOk());
+  const auto rows = store_.Admin("SELECT request_hash FROM conformance.event");
+  ASSERT_THAT(rows, IsOk());
+  const std::string stored = (*rows)[0].Bytes(0);
+  EXPECT_NE(stored, wish.request_hash);
+  EXPECT_EQ(stored, Sealer(std::string(32, 'k'))
+                        .RequestMac(absl::StrCat(TownReviewer().subject, "\n", wish.request_hash)));
 }
 
 TEST_F(StoreTest, AnUnmaskingIsAnEventWithItsPurpose) {

@@ -130,6 +130,16 @@ absl::Status MayCall(const v1::Access& access, const Caller& caller) {
   return RoleDenied("no role of the caller allows the method");
 }
 
+// Only the grants by whose role the method may be called: who may call it in one area, and holds
+// another role elsewhere, has nothing to say with it elsewhere.
+void Narrow(const v1::Access& access, Principal& principal) {
+  if (access.anonymous()) return;
+  std::erase_if(principal.grants, [&](const RoleGrant& grant) {
+    return std::find(access.roles().begin(), access.roles().end(), grant.role) ==
+           access.roles().end();
+  });
+}
+
 // Until when. Deadlines are of the machine's clock: waiting is real, whatever day it is.
 absl::StatusOr<absl::Time> DeadlineFor(const Arrival& arrival, bool recording,
                                        absl::Duration max_deadline) {
@@ -267,6 +277,7 @@ absl::Status Check(ServeParts& parts, const Method& method, const Arrival& arriv
   if (caller.for_user) call.via = caller.service;
   call.context.bearer = caller.user_bearer;
   FADU_RETURN_IF_ERROR(MayCall(access, caller));
+  Narrow(access, call.context.principal);
   FADU_ASSIGN_OR_RETURN(call.context.deadline,
                         DeadlineFor(arrival, method.recording, parts.options.max_deadline));
   FADU_ASSIGN_OR_RETURN(call.request, Read(method, arrival));

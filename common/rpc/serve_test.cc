@@ -333,6 +333,24 @@ TEST_P(BothWays, ARoleThatTheMethodDoesNotNameIsRefused) {
               FailsWith(Code::kPermissionDenied, "REASON_ROLE_DENIED"));
 }
 
+// Auditor of the county and clerk of one town: the clerk's method is the town's.
+TEST_P(BothWays, OnlyTheGrantsThatAllowTheMethodReachTheHandler) {
+  Principal seen;
+  handlers_.get = [&seen](const CallContext& call, const v1::GetRecordRequest&) {
+    seen = call.principal;
+    return v1::Record();
+  };
+  Start();
+  v1::Identity identity = UserIdentity(v1::ROLE_TOWN_CLERK, clock_.Now());
+  v1::Grant* grant = identity.add_grants();
+  grant->set_role(v1::ROLE_AUDITOR);
+  grant->set_area_code("421221");
+  ASSERT_TRUE(Get(As(*registry_->Sign(identity))).ok());
+  ASSERT_EQ(seen.grants.size(), 1u);
+  EXPECT_EQ(seen.grants[0].role, v1::ROLE_TOWN_CLERK);
+  EXPECT_EQ(seen.grants[0].area_code, "421221106");
+}
+
 TEST_P(BothWays, AServiceIsAllowedByName) {
   Start();
   v1::PullFactsRequest request;
