@@ -229,7 +229,10 @@ absl::Status CheckBeforeQueue(const CallContext& call, const WriteRequest& reque
                            change.operation == Operation::kSubmit;
       const bool writes = std::any_of(writers.begin(), writers.end(),
                                       [&](int role) { return call.principal.HasRole(role); });
-      if (change.type->options().managed() || (content && !writes)) {
+      // Looking at personal data, and erasing it, is the same for every type.
+      const bool personal =
+          change.operation == Operation::kUnmask || change.operation == Operation::kErase;
+      if ((change.type->options().managed() && !personal) || (content && !writes)) {
         return Fail(absl::StatusCode::kPermissionDenied, v1::REASON_ROLE_DENIED,
                     "the caller may not write this record type");
       }
@@ -244,21 +247,23 @@ absl::Status CheckBeforeQueue(const CallContext& call, const WriteRequest& reque
       std::unique_ptr<Message> copy(change.message->New());
       copy->CopyFrom(*change.message);
       change.type->ClearOutputOnly(*copy);
+      // Before all else: elsewhere nothing is said about the content.
+      const std::string area = change.type->AreaOf(*copy);
+      if (!request.trusted && IsAreaCode(area) &&
+          !call.principal.MayIn(area, WritersOf(*change.type))) {
+        return fail(Fail(absl::StatusCode::kPermissionDenied, v1::REASON_AREA_DENIED,
+                         "the area is outside the caller's scope", {{"area", area}}));
+      }
       if (const absl::Status rules = CheckRules(*copy, "record"); !rules.ok()) return fail(rules);
+      if (area.size() < 6 || CountyOf(area) != request.county) {
+        return fail(Fail(absl::StatusCode::kInvalidArgument, v1::REASON_AREA_DENIED,
+                         "the area is not in the county", {{"area", area}}));
+      }
       if (const auto law = laws.find(change.type->full_name()); law != laws.end()) {
         const LawContext context{call.now, DayOf(call.now), &call.principal, change.operation};
         if (const absl::Status lawful = law->second(nullptr, *copy, context); !lawful.ok()) {
           return fail(lawful);
         }
-      }
-      const std::string area = change.type->AreaOf(*copy);
-      if (!request.trusted && !call.principal.MayIn(area, WritersOf(*change.type))) {
-        return fail(Fail(absl::StatusCode::kPermissionDenied, v1::REASON_AREA_DENIED,
-                         "the area is outside the caller's scope", {{"area", area}}));
-      }
-      if (area.size() < 6 || CountyOf(area) != request.county) {
-        return fail(Fail(absl::StatusCode::kInvalidArgument, v1::REASON_AREA_DENIED,
-                         "the area is not in the county", {{"area", area}}));
       }
     } else if (!request.trusted && !HoldsIn(call.principal, request.county)) {
       // Nobody queues in, or locks, a county where it has nothing to say.

@@ -8,6 +8,8 @@
 #include "common/base/status.h"
 #include "common/schema/reason.h"
 #include "fadu/common/v1/reason.pb.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 
@@ -139,6 +141,17 @@ google::rpc::BadRequest BadRequestOf(const ErrorDetail& detail, size_t room) {
   return bad_request;
 }
 
+// The bytes of a detail are the same for the same failure: a map has no order of its own, and
+// whoever may not tell two failures apart must not be able to by their bytes.
+void AddDetail(google::rpc::Status& wire, const google::protobuf::Message& detail) {
+  google::protobuf::Any& any = *wire.add_details();
+  any.set_type_url(absl::StrCat("type.googleapis.com/", detail.GetDescriptor()->full_name()));
+  google::protobuf::io::StringOutputStream stream(any.mutable_value());
+  google::protobuf::io::CodedOutputStream coded(&stream);
+  coded.SetSerializationDeterministic(true);
+  detail.SerializeToCodedStream(&coded);
+}
+
 ErrorDetail DetailOfWire(const google::rpc::Status& wire) {
   ErrorDetail detail;
   for (const google::protobuf::Any& any : wire.details()) {
@@ -181,22 +194,22 @@ grpc::Status ToWire(const absl::Status& status, absl::string_view language) {
   google::rpc::Status wire;
   wire.set_code(static_cast<int>(status.code()));
   wire.set_message(Fit(status.message(), kMaxMessageBytes));
-  wire.add_details()->PackFrom(InfoOf(detail));
+  AddDetail(wire, InfoOf(detail));
 
   google::rpc::LocalizedMessage text;
   text.set_locale(language == "en" ? "en" : "zh-CN");
   text.set_message(Fit(LocalizedText(status, language), kMaxMessageBytes));
-  wire.add_details()->PackFrom(text);
+  AddDetail(wire, text);
 
   if (status.code() == absl::StatusCode::kResourceExhausted) {
     google::rpc::RetryInfo retry;
     retry.mutable_retry_delay()->set_seconds(kRetrySeconds);
-    wire.add_details()->PackFrom(retry);
+    AddDetail(wire, retry);
   }
   if (!detail.violations.empty()) {
     const size_t used = wire.ByteSizeLong() + 100;  // the type's name
     const size_t room = used < kMaxDetailsBytes ? kMaxDetailsBytes - used : 0;
-    wire.add_details()->PackFrom(BadRequestOf(detail, room));
+    AddDetail(wire, BadRequestOf(detail, room));
   }
   return grpc::Status(static_cast<grpc::StatusCode>(status.code()), wire.message(),
                       wire.SerializeAsString());

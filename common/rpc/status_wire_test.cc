@@ -40,6 +40,15 @@ absl::Status NotFound() {
   return Fail(Code::kNotFound, v1::REASON_NOT_FOUND, "no such record", {{"name", "areas/42"}});
 }
 
+// Two failures that a caller must not tell apart are the same bytes: a map has no order of its own.
+TEST(StatusWire, TheSameFailureIsTheSameBytes) {
+  const absl::Status status =
+      Fail(Code::kNotFound, v1::REASON_NOT_FOUND, "no such record",
+           {{"name", "x"}, {"area", "421221"}, {"item", "3"}, {"outcome", "unknown"}});
+  const std::string first = ToWire(status, "zh").error_details();
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(ToWire(status, "zh").error_details(), first);
+}
+
 TEST(StatusWire, AFailureComesBackAsItWas) {
   const absl::Status sent =
       Fail(Code::kInvalidArgument, v1::REASON_FIELD_INVALID, "two fields are wrong",
