@@ -33,6 +33,7 @@ struct ServeParts {
   Metrics& metrics;
   Executor executor{options.running, options.waiting};
   std::atomic<int> recording{0};  // recording calls in flight
+  std::atomic<int64_t> held{0};   // bytes of requests in flight and of answers not yet read
   std::atomic<bool> draining{false};
 };
 
@@ -45,6 +46,8 @@ struct Arrival {
   std::string traceparent;
   std::string language;                          // accept-language
   absl::Time deadline = absl::InfiniteFuture();  // of the machine's clock; infinite: none given
+  int64_t metadata_bytes = 0;                    // of all metadata
+  int64_t bytes = 0;                             // of the request
   // Parses the request; false when the bytes are no such message. Called at most once, before
   // Serve returns.
   std::function<bool(google::protobuf::Message&)> read;
