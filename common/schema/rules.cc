@@ -244,13 +244,14 @@ class Checker {
       case FieldDescriptor::CPPTYPE_ENUM:
         return CheckEnum(field, reflection->GetEnumValue(message, field), rules.required(), path);
       case FieldDescriptor::CPPTYPE_INT32:
-        return CheckRequiredNumber(rules, reflection->GetInt32(message, field), path);
+        return CheckRequiredNumber(field, rules, reflection->GetInt32(message, field), path);
       case FieldDescriptor::CPPTYPE_INT64:
-        return CheckRequiredNumber(rules, reflection->GetInt64(message, field), path);
+        return CheckRequiredNumber(field, rules, reflection->GetInt64(message, field), path);
       case FieldDescriptor::CPPTYPE_UINT32:
-        return CheckRequiredNumber(rules, reflection->GetUInt32(message, field), path);
+        return CheckRequiredNumber(field, rules, reflection->GetUInt32(message, field), path);
       case FieldDescriptor::CPPTYPE_UINT64:
-        return CheckRequiredNumber(rules, Clamped(reflection->GetUInt64(message, field)), path);
+        return CheckRequiredNumber(field, rules, Clamped(reflection->GetUInt64(message, field)),
+                                   path);
       default:
         if (rules.required() && !present) Add(path, "不能为空");
         return;
@@ -284,8 +285,10 @@ class Checker {
     }
   }
 
-  void CheckRequiredNumber(const v1::Rules& rules, int64_t number, const std::string& path) {
-    if (number == 0 && rules.required()) return Add(path, "不能为空");
+  // Zero is missing, but where absence can be told from it.
+  void CheckRequiredNumber(const FieldDescriptor* field, const v1::Rules& rules, int64_t number,
+                           const std::string& path) {
+    if (number == 0 && rules.required() && !field->has_presence()) return Add(path, "不能为空");
     CheckNumber(rules, number, path);
   }
 

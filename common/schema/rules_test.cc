@@ -66,6 +66,8 @@ constexpr char kProbeFile[] = R"txt(
     field { name: "bytes" number: 4 label: LABEL_OPTIONAL type: TYPE_BYTES options { [fadu.common.v1.rules] { required: true } } }
     field { name: "yes" number: 5 label: LABEL_OPTIONAL type: TYPE_BOOL options { [fadu.common.v1.rules] { required: true } } }
     field { name: "any" number: 6 label: LABEL_OPTIONAL type: TYPE_MESSAGE type_name: ".google.protobuf.Any" options { [fadu.common.v1.rules] { required: true } } }
+    field { name: "least" number: 7 label: LABEL_OPTIONAL type: TYPE_INT64 proto3_optional: true oneof_index: 0 options { [fadu.common.v1.rules] { required: true } } }
+    oneof_decl { name: "_least" }
   }
 )txt";
 
@@ -235,9 +237,11 @@ TEST(Rules, CountBytesOfABytesField) {
 TEST(Rules, KnowWhatRequiredMeansForEveryType) {
   EXPECT_THAT(Wrong("", "Wanted"),
               ElementsAre("child: 不能为空", "children: 至少填写一项", "number: 不能为空",
-                          "bytes: 不能为空", "yes: 不能为空", "any: 不能为空"));
-  EXPECT_THAT(Wrong("child {} children {} number: -1 bytes: 'x' yes: true any {}", "Wanted"),
-              IsEmpty());
+                          "bytes: 不能为空", "yes: 不能为空", "any: 不能为空", "least: 不能为空"));
+  // An optional number may be zero: it is there once it is given.
+  EXPECT_THAT(
+      Wrong("child {} children {} number: -1 bytes: 'x' yes: true any {} least: 0", "Wanted"),
+      IsEmpty());
 }
 
 TEST(Rules, GiveThePathOfANestedField) {
