@@ -3,7 +3,7 @@
 
 FADU_BUILD_PACKAGES=(g++ cmake ninja-build ccache mold pkg-config git ca-certificates
   libgrpc++-dev libgrpc-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libabsl-dev
-  libpqxx-dev libpq-dev prometheus-cpp-dev libgtest-dev libgmock-dev libssl-dev libyaml-cpp-dev
+  libpqxx-dev libpq-dev libgmp-dev prometheus-cpp-dev libgtest-dev libgmock-dev libssl-dev libyaml-cpp-dev
   postgresql-15 postgresql-client-15 adduser procps)
 FADU_TEST_PACKAGES=(python3)
 FADU_NODE_PACKAGES=(nodejs npm)

@@ -294,7 +294,8 @@ int ScoreList(const Args& args) {
     std::map<std::string, std::string> names;
     for (const scoring::AreaNode& area : response.areas()) names[area.code()] = area.name();
     Table table{{T("区划", "area"), T("村（社区）", "village"), T("乡镇", "town"),
-                 T("得分", "points"), T("满分", "max"), T("等次", "tier"), T("待评", "pending")},
+                 T("得分", "points"), T("满分", "max"), T("等次", "tier"), T("待评", "pending"),
+                 T("评优", "award")},
                 {},
                 {}};
     for (const scoring::ScoreSheet& sheet : response.result().villages()) {
@@ -304,7 +305,8 @@ int ScoreList(const Args& args) {
       table.rows.push_back({sheet.area_code(), names[sheet.area_code()],
                             names[sheet.area_code().substr(0, 9)], PointsText(sheet.total_e4()),
                             PointsText(sheet.max_e4()), sheet.tier(),
-                            sheet.pending_e4() > 0 ? PointsText(sheet.pending_e4()) : ""});
+                            sheet.pending_e4() > 0 ? PointsText(sheet.pending_e4()) : "",
+                            sheet.award_barred() ? T("不参与", "barred") : ""});
       table.json.push_back(ToJson(sheet, false));
     }
     Print(table, format);
@@ -439,6 +441,10 @@ absl::Status PrintExplanation(Client& client, const std::string& run, const std:
                      " / ", line.max(), "  [", line.form(), "]"));
     Out(absl::StrCat("    ", line.text()));
   }
+  for (const scoring::GateExplanation& gate : response.gates()) {
+    Out(absl::StrCat(gate.id(), "  [", gate.form(), "]  ", gate.text()));
+  }
+  if (!response.text().empty()) Out(response.text());
   return absl::OkStatus();
 }
 

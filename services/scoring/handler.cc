@@ -210,8 +210,8 @@ const v1::ScoreSheet* SheetOf(const v1::RunResult& result, absl::string_view are
 
 // An explanation that does not end in the stored points would explain another score.
 absl::Status CheckExplained(const v1::ScoreSheet& sheet,
-                            const std::vector<v1::LineExplanation>& lines) {
-  for (const v1::LineExplanation& line : lines) {
+                            const v1::SheetExplanation& explanation) {
+  for (const v1::LineExplanation& line : explanation.lines()) {
     const auto stored = std::find_if(
         sheet.lines().begin(), sheet.lines().end(),
         [&](const v1::LineScore& score) { return score.line_id() == line.score().line_id(); });
@@ -500,17 +500,19 @@ absl::StatusOr<v1::ExplainScoreResponse> ScoringHandler::ExplainScore(
   FADU_ASSIGN_OR_RETURN(const std::shared_ptr<const RunInputs> inputs,
                         InputsOf(found, call.deadline));
   FADU_ASSIGN_OR_RETURN(
-      const std::vector<v1::LineExplanation> lines,
+      v1::SheetExplanation explanation,
       Explain(*inputs, MeasurableTypes(), request.area_code(), request.line_id(), call.language));
-  if (lines.empty()) return NotFound(request.line_id());
-  FADU_RETURN_IF_ERROR(CheckExplained(*sheet, lines));
+  if (explanation.lines().empty()) return NotFound(request.line_id());
+  FADU_RETURN_IF_ERROR(CheckExplained(*sheet, explanation));
   v1::ExplainScoreResponse response;
   *response.mutable_run() = ToProto(found.county, found.run);
   for (const v1::AreaNode& area : snapshot.areas()) {
     if (area.code() == request.area_code()) *response.mutable_area() = area;
   }
   *response.mutable_sheet() = *sheet;
-  *response.mutable_lines() = {lines.begin(), lines.end()};
+  response.mutable_lines()->Swap(explanation.mutable_lines());
+  response.mutable_gates()->Swap(explanation.mutable_gates());
+  response.set_text(explanation.text());
   response.set_total(Points::FromUnits(sheet->total_e4()).ToString());
   return response;
 }

@@ -32,7 +32,8 @@ OTHERS = {
     r"pqxx/": ["common/db"],
     r"libpq-fe\.h|libpq/": ["common/db", "common/testing"],
     r"prometheus/": ["common/rpc"],
-    r"yaml-cpp/": ["services/assessment/domain", "tests/golden"],
+    r"yaml-cpp/": ["services/assessment/domain", "services/fadu"],
+    r"gmp": ["services/scoring/domain"],
     r"google/protobuf/": ["common/schema", "common/rpc", "common/records", "common/host", "services", "tests"],
 }
 # A program, not a library: these have a main.

@@ -116,8 +116,11 @@ absl::StatusOr<MarkLimits> LimitsOf(const v1::Rubric& rubric, absl::string_view 
                         Points::FromUnits(marked.judged().max_e4()),
                         Points::FromUnits(marked.judged().step_e4())};
     }
-    if (marked.has_rate_step() && marked.rate_step().when_empty() == v1::WHEN_EMPTY_MANUAL) {
-      return MarkLimits{Points(), Points::FromUnits(line.max_e4()), Points()};
+    const v1::WhenEmpty when_empty =
+        marked.has_rate_step() ? marked.rate_step().when_empty() : marked.when_empty();
+    if (when_empty == v1::WHEN_EMPTY_MANUAL) {
+      const int64_t most = marked.has_cap_e4() ? marked.cap_e4() : line.max_e4();
+      return MarkLimits{Points(), Points::FromUnits(most), Points()};
     }
     return NotJudged(line_id);
   }

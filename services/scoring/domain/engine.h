@@ -26,7 +26,7 @@
 namespace fadu::scoring {
 
 // Changes whenever any result could differ from what an earlier engine computed.
-inline constexpr char kEngineVersion[] = "1";
+inline constexpr char kEngineVersion[] = "2";
 
 // One fact, decoded. Only facts that hold (newest revision, no tombstone) come here.
 struct FactView {
@@ -80,13 +80,13 @@ absl::StatusOr<fadu::scoring::v1::RunResult> ComputeRun(const RunInputs& inputs,
 // Deterministic bytes of a result, as stored and compared.
 std::string ResultBytes(const fadu::scoring::v1::RunResult& result);
 
-// One village's lines with steps, in `language` "zh" or "en"; `line_id` empty: all.
+// One village's sheet with steps, in `language` "zh" or "en"; with `line_id` only that line.
 // NOT_FOUND / REASON_AREA_UNKNOWN.
-absl::StatusOr<std::vector<fadu::scoring::v1::LineExplanation>> Explain(const RunInputs& inputs,
-                                                                        const RecordTypes& types,
-                                                                        absl::string_view area_code,
-                                                                        absl::string_view line_id,
-                                                                        absl::string_view language);
+absl::StatusOr<fadu::scoring::v1::SheetExplanation> Explain(const RunInputs& inputs,
+                                                            const RecordTypes& types,
+                                                            absl::string_view area_code,
+                                                            absl::string_view line_id,
+                                                            absl::string_view language);
 
 }  // namespace fadu::scoring
 

@@ -1,0 +1,380 @@
+#include "services/fadu/scenario.h"
+
+#include <exception>
+#include <map>
+#include <set>
+#include <utility>
+
+#include <yaml-cpp/yaml.h>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/types/optional.h"
+#include "common/base/area_code.h"
+#include "common/base/civil_day.h"
+#include "common/base/points.h"
+#include "common/schema/rules.h"
+#include "services/assessment/domain/rubric_yaml.h"
+#include "services/assessment/domain/yaml_message.h"
+#include "services/assessment/domain/yaml_section.h"
+#include "services/scoring/domain/engine.h"
+
+namespace fadu {
+namespace {
+
+using assessment::ItemPath;
+using assessment::YamlKey;
+using assessment::YamlReport;
+using assessment::YamlSection;
+
+constexpr size_t kMaxSourceBytes = 1000000;
+constexpr size_t kMaxItems = 2000;
+constexpr int64_t kMaxCopies = 20000;
+
+std::vector<YamlKey> Keys(std::initializer_list<const char*> names) {
+  std::vector<YamlKey> keys;
+  for (const char* name : names) keys.push_back({name, name});
+  return keys;
+}
+
+class Runner {
+ public:
+  Runner(absl::string_view source, const RecordTypes& types, const FileReader& read)
+      : source_(source), types_(types), read_(read), report_(source, result_.findings, places_) {}
+
+  ScenarioResult Run() {
+    const absl::optional<YAML::Node> node = LoadYaml(report_, source_, kMaxSourceBytes);
+    if (node.has_value()) {
+      try {
+        Read(*node);
+      } catch (const std::exception&) {
+        report_.Error(YAML::Mark::null_mark(), "", "YAML_SYNTAX", "YAML 内容无法读取");
+      }
+    }
+    return std::move(result_);
+  }
+
+ private:
+  void Read(const YAML::Node& node) {
+    const YamlSection root(
+        report_, node, "",
+        Keys({"about", "year", "rubric", "rubric_file", "areas", "facts", "marks", "expect"}));
+    if (!root.valid()) return;
+    (void)root.Text("about", false);
+    year_ = static_cast<int>(root.Whole("year", true, 2000, 2999).value_or(2024));
+    ReadRubric(root);
+    ReadAreas(root);
+    ReadFacts(root);
+    ReadMarks(root);
+    const std::vector<YAML::Node> expected = root.List("expect", true, kMaxItems);
+    if (report_.failed()) return;
+    Compute();
+    if (report_.failed()) return;
+    for (size_t i = 0; i < expected.size(); ++i) {
+      Expect(YamlSection(report_, expected[i], ItemPath("expect", i),
+                         Keys({"area", "total", "max", "pending", "tier", "tier_by_points",
+                               "award_barred", "gates", "text", "lines", "findings"})));
+    }
+  }
+
+  void ReadRubric(const YamlSection& root) {
+    assessment::CompiledRubric compiled;
+    std::string file;
+    if (root.Has("rubric_file")) {
+      file = root.Text("rubric_file", true);
+      const absl::StatusOr<std::string> text = read_(file);
+      if (!text.ok()) {
+        return root.Error("rubric_file", "FILE_UNREADABLE", absl::StrCat("无法读取 ", file));
+      }
+      compiled = assessment::CompileRubric(*text);
+    } else if (const YAML::Node* node = root.Find("rubric", true); node != nullptr) {
+      compiled = assessment::CompileRubricNode(source_, Completed(*node));
+    }
+    if (compiled.rubric.has_value()) {
+      inputs_.rubric = *compiled.rubric;
+      std::vector<assessment::v1::Finding> found = scoring::CheckRubric(inputs_.rubric, types_);
+      assessment::PlaceFindings(compiled.places, found);
+      for (const auto& finding : found) {
+        codes_.insert(finding.code());
+        if (finding.severity() == assessment::v1::Finding::SEVERITY_ERROR) has_errors_ = true;
+      }
+      rubric_findings_ = std::move(found);
+      return;
+    }
+    for (const assessment::v1::Finding& finding : compiled.findings) {
+      report_.Error(YAML::Mark::null_mark(), finding.path(), finding.code(),
+                    absl::StrCat(file.empty() ? "" : absl::StrCat(file, "："), finding.message()));
+      if (file.empty()) {
+        result_.findings.back().set_yaml_line(finding.yaml_line());
+        result_.findings.back().set_yaml_column(finding.yaml_column());
+      }
+    }
+  }
+
+  // A rubric inside a scenario may leave out what does not matter there.
+  YAML::Node Completed(const YAML::Node& node) const {
+    if (!node.IsMap()) return node;
+    YAML::Node rubric = node;  // the same node: its places stay
+    const auto preset = [](YAML::Node map, const char* key, const std::string& value) {
+      if (map.IsMap() && !map[key].IsDefined()) map[key] = value;
+    };
+    preset(rubric, "rubric", "scenario");
+    preset(rubric, "version", "1");
+    preset(rubric, "title", "示例细则");
+    preset(rubric, "year", absl::StrCat(year_));
+    preset(rubric, "subject", "village");
+    if (!rubric["tiers"].IsDefined()) {
+      YAML::Node tier;
+      tier["name"] = "合格";
+      tier["from"] = "0";
+      rubric["tiers"].push_back(tier);
+    }
+    if (rubric["lines"].IsSequence()) {
+      for (YAML::Node line : rubric["lines"]) {
+        preset(line, "title", "示例");
+        preset(line, "basis", "示例依据");
+      }
+    }
+    return rubric;
+  }
+
+  void ReadAreas(const YamlSection& root) {
+    inputs_.snapshot.set_year(year_);
+    std::map<std::string, std::string> names;
+    const std::vector<YAML::Node> areas = root.List("areas", true, kMaxItems);
+    for (size_t i = 0; i < areas.size(); ++i) {
+      const YamlSection area(report_, areas[i], ItemPath("areas", i), Keys({"code", "name"}));
+      const std::string code = area.Text("code", true);
+      if (code.empty()) continue;
+      if (!IsAreaCode(code) || code.size() < 6) {
+        area.Error("code", "AREA_CODE", "应为6、9或12位区划代码（加引号）");
+        continue;
+      }
+      names[code] = area.Has("name") ? area.Text("name", true) : code;
+      // Towns and county above come with their villages.
+      for (const size_t above : {size_t{6}, size_t{9}}) {
+        if (above < code.size()) names.try_emplace(code.substr(0, above), code.substr(0, above));
+      }
+    }
+    for (const auto& [code, name] : names) {
+      auto& node = *inputs_.snapshot.add_areas();
+      node.set_code(code);
+      node.set_name(name);
+    }
+    if (!names.empty()) inputs_.snapshot.set_county_code(names.begin()->first.substr(0, 6));
+  }
+
+  void ReadFacts(const YamlSection& root) {
+    std::vector<scoring::FactView> facts;
+    const std::vector<YAML::Node> items = root.List("facts", false, kMaxItems);
+    for (size_t i = 0; i < items.size(); ++i) {
+      const std::string path = ItemPath("facts", i);
+      const YamlSection item(report_, items[i], path,
+                             Keys({"type", "area", "count", "confirmed", "values"}));
+      if (!item.valid()) continue;
+      const RecordType* type = types_.FindByCollection(item.Text("type", true));
+      if (type == nullptr) {
+        std::vector<std::string> known;
+        for (const auto& each : types_.all()) known.push_back(each->collection());
+        item.Error("type", "TYPE_UNKNOWN",
+                   absl::StrCat("没有这种记录；可用：", absl::StrJoin(known, "、")));
+        continue;
+      }
+      std::shared_ptr<google::protobuf::Message> values = type->New();
+      if (const YAML::Node* node = item.Find("values", true); node != nullptr) {
+        assessment::ReadGiven(report_, *node, path + ".values", *values);
+      }
+      const std::string area = item.Text("area", true);
+      values->GetReflection()->SetString(values.get(),
+                                         type->descriptor()->FindFieldByName("area_code"), area);
+      const std::string counted = type->CountingDateOf(*values);
+      const absl::StatusOr<absl::CivilDay> day = ParseDay(counted);
+      if (!day.ok()) {
+        item.Error(
+            "values", "DATE_MISSING",
+            absl::StrCat("缺少计数日期 ", type->options().counting_date(), "（形如 2024-03-15）"));
+        continue;
+      }
+      const bool confirmed = item.OneOf("confirmed", false, {{"true", 1}, {"false", 0}}, 1) != 0;
+      const int64_t copies = item.Whole("count", false, 0, kMaxCopies).value_or(1);
+      for (int64_t copy = 0; copy < copies; ++copy) {
+        scoring::FactView fact;
+        fact.service = "scenario";
+        fact.type = type;
+        fact.id = absl::StrCat("00000000-0000-7000-8000-",
+                               100000000000 + static_cast<int64_t>(facts.size()));
+        fact.revision = 1;
+        fact.area_code = area;
+        fact.counted_on = *day;
+        fact.confirmed = confirmed;
+        fact.values = values;
+        facts.push_back(std::move(fact));
+      }
+    }
+    inputs_.facts = scoring::FactSet::Build(std::move(facts));
+  }
+
+  void ReadMarks(const YamlSection& root) {
+    const std::vector<YAML::Node> marks = root.List("marks", false, kMaxItems);
+    for (size_t i = 0; i < marks.size(); ++i) {
+      const YamlSection item(report_, marks[i], ItemPath("marks", i),
+                             Keys({"area", "line", "clause", "points", "reason", "date"}));
+      assessment::v1::Mark mark;
+      mark.set_area_code(item.Text("area", true));
+      mark.set_line_id(item.Text("line", true));
+      mark.set_clause(static_cast<int32_t>(item.Whole("clause", false, 0, 19).value_or(0)));
+      mark.set_points_e4(
+          item.Decimal("points", true, -1000000 * Points::kScale, 1000000 * Points::kScale, false)
+              .value_or(0));
+      mark.set_reason(item.Has("reason") ? item.Text("reason", true) : "示例理由");
+      mark.set_marked_date(item.Has("date") ? item.Text("date", true)
+                                            : absl::StrCat(year_, "-12-31"));
+      inputs_.marks.push_back(std::move(mark));
+    }
+  }
+
+  void Compute() {
+    if (has_errors_) return;
+    absl::StatusOr<scoring::v1::RunResult> result = scoring::ComputeRun(inputs_, types_);
+    if (!result.ok()) {
+      return report_.Error(YAML::Mark::null_mark(), "", "RUN_FAILED",
+                           std::string(result.status().message()));
+    }
+    result_.result = *std::move(result);
+  }
+
+  // ---- expectations
+  // ------------------------------------------------------------------------------
+
+  void Differ(const YamlSection& section, absl::string_view key, const std::string& where,
+              const std::string& expected, const std::string& got) {
+    ++result_.checks;
+    if (expected == got) return;
+    result_.differences.push_back(
+        {report_.PlaceOf(section.MarkOf(key)).line, absl::StrCat(where, " ", key), expected, got});
+  }
+
+  // A key that must equal a text.
+  void Same(const YamlSection& section, const std::string& where, absl::string_view key,
+            const std::string& got) {
+    if (section.Has(key)) Differ(section, key, where, section.Text(key, true), got);
+  }
+
+  // A key that must equal a list of texts.
+  void SameList(const YamlSection& section, const std::string& where, absl::string_view key,
+                const std::vector<std::string>& got) {
+    if (!section.Has(key)) return;
+    std::vector<std::string> expected;
+    for (const YAML::Node& item : section.List(key, false, kMaxItems)) {
+      expected.push_back(item.IsScalar() ? item.Scalar() : "?");
+    }
+    Differ(section, key, where, absl::StrJoin(expected, " | "), absl::StrJoin(got, " | "));
+  }
+
+  static std::string Number(int64_t units) { return Points::FromUnits(units).ToString(); }
+
+  // Which errors and warnings the rubric itself has.
+  void ExpectFindings(const YamlSection& expect) {
+    if (expect.Has("findings")) {
+      return SameList(expect, "rubric", "findings", {codes_.begin(), codes_.end()});
+    }
+    if (has_errors_ && !told_errors_) {
+      told_errors_ = true;
+      for (const auto& finding : rubric_findings_) result_.findings.push_back(finding);
+    }
+  }
+
+  void Expect(const YamlSection& expect) {
+    if (!expect.valid()) return;
+    ExpectFindings(expect);
+    if (has_errors_ || !expect.Has("area")) return;
+    const std::string area = expect.Text("area", true);
+    const scoring::v1::ScoreSheet* sheet = nullptr;
+    for (const auto& each : result_.result.villages()) {
+      if (each.area_code() == area) sheet = &each;
+    }
+    if (sheet == nullptr) {
+      return expect.Error("area", "AREA_UNKNOWN", "结果中没有这个村");
+    }
+    const auto explained = scoring::Explain(inputs_, types_, area, "", "zh");
+    if (!explained.ok()) return;
+    Same(expect, area, "total", Number(sheet->total_e4()));
+    Same(expect, area, "max", Number(sheet->max_e4()));
+    Same(expect, area, "pending", Number(sheet->pending_e4()));
+    Same(expect, area, "tier", sheet->tier());
+    Same(expect, area, "tier_by_points", sheet->tier_by_points());
+    Same(expect, area, "award_barred", sheet->award_barred() ? "true" : "false");
+    Same(expect, area, "text", explained->text());
+    std::vector<std::string> gates;
+    for (const auto& gate : explained->gates()) gates.push_back(gate.text());
+    SameList(expect, area, "gates", gates);
+    const std::vector<YAML::Node> lines = expect.List("lines", false, kMaxItems);
+    for (size_t i = 0; i < lines.size(); ++i) {
+      ExpectLine(YamlSection(report_, lines[i], ItemPath(expect.PathOf("lines"), i),
+                             Keys({"id", "points", "status", "earned", "due", "taken", "text",
+                                   "form", "clauses"})),
+                 area, *explained);
+    }
+  }
+
+  void ExpectLine(const YamlSection& expect, const std::string& area,
+                  const scoring::v1::SheetExplanation& explained) {
+    const std::string id = expect.Text("id", true);
+    for (const scoring::v1::LineExplanation& line : explained.lines()) {
+      if (line.score().line_id() != id) continue;
+      const std::string where = absl::StrCat(area, " ", id);
+      const bool scored = line.score().status() == scoring::v1::LINE_STATUS_SCORED;
+      Same(expect, where, "points", Number(line.score().points_e4()));
+      Same(expect, where, "earned", Number(line.score().earned_e4()));
+      Same(expect, where, "due", Number(line.due_e4()));
+      Same(expect, where, "taken", Number(line.taken_e4()));
+      Same(expect, where, "status",
+           scored                                                             ? "scored"
+           : line.score().status() == scoring::v1::LINE_STATUS_NOT_APPLICABLE ? "not_applicable"
+                                                                              : "pending");
+      Same(expect, where, "form", line.form());
+      Same(expect, where, "text", line.text());
+      const std::vector<YAML::Node> clauses = expect.List("clauses", false, kMaxItems);
+      for (size_t i = 0; i < clauses.size() && i < static_cast<size_t>(line.clauses_size()); ++i) {
+        const scoring::v1::ClauseExplanation& clause = line.clauses(static_cast<int>(i));
+        const std::string place = absl::StrCat(where, " clause ", i);
+        const YamlSection wanted(report_, clauses[i], ItemPath(expect.PathOf("clauses"), i),
+                                 Keys({"raw", "raw_exact", "applied", "records", "missing",
+                                       "requirement", "found", "arithmetic", "form"}));
+        Same(wanted, place, "raw", Number(clause.raw_e4()));
+        Same(wanted, place, "raw_exact", clause.raw_exact());
+        Same(wanted, place, "applied", Number(clause.applied_e4()));
+        Same(wanted, place, "records", absl::StrCat(clause.record_count()));
+        Same(wanted, place, "requirement", clause.requirement());
+        Same(wanted, place, "found", clause.found());
+        Same(wanted, place, "arithmetic", clause.arithmetic());
+        Same(wanted, place, "form", clause.form());
+        SameList(wanted, place, "missing", {clause.missing().begin(), clause.missing().end()});
+      }
+      return;
+    }
+    expect.Error("id", "LINE_UNKNOWN", "细则中没有这一项");
+  }
+
+  const absl::string_view source_;
+  const RecordTypes& types_;
+  const FileReader& read_;
+  ScenarioResult result_;
+  assessment::YamlPlaces places_;
+  YamlReport report_;
+  int year_ = 2024;
+  scoring::RunInputs inputs_;
+  std::vector<assessment::v1::Finding> rubric_findings_;
+  std::set<std::string> codes_;
+  bool has_errors_ = false;
+  bool told_errors_ = false;
+};
+
+}  // namespace
+
+ScenarioResult RunScenario(absl::string_view source, const RecordTypes& types,
+                           const FileReader& read) {
+  return Runner(source, types, read).Run();
+}
+
+}  // namespace fadu
