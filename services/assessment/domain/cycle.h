@@ -59,8 +59,9 @@ struct MarkLimits {
   Points step;
 };
 
-// The limits of a mark for the 0-based `clause` of a line: those of L17; or zero to the clause's cap,
-// or the line's maximum, for what a person judges when its denominator is zero (when_empty manual).
+// The limits of a mark for the 0-based `clause` of a line: those of L17; or zero to the clause's
+// cap, or the line's maximum, for what a person judges when its denominator is zero (when_empty
+// manual).
 //
 // INVALID_ARGUMENT / REASON_LINE_NOT_JUDGED  no such line or clause, or it is computed
 absl::StatusOr<MarkLimits> LimitsOf(const v1::Rubric& rubric, absl::string_view line_id,

@@ -18,6 +18,8 @@
 #include "absl/time/civil_time.h"
 #include "common/base/civil_day.h"
 #include "common/schema/record_type.h"
+#include "fadu/assessment/v1/given.pb.h"
+#include "fadu/assessment/v1/outside.pb.h"
 #include "fadu/assessment/v1/records.pb.h"
 #include "fadu/assessment/v1/rubric.pb.h"
 #include "fadu/common/v1/fact_feed.pb.h"
@@ -61,7 +63,16 @@ class FactSet {
 struct RunInputs {
   fadu::scoring::v1::Snapshot snapshot;  // year, areas, positions, versions
   fadu::assessment::v1::Rubric rubric;
-  std::vector<fadu::assessment::v1::Mark> marks;  // of the snapshot's cycle, the newest each
+  // Of the snapshot's cycle, the newest for each unit, line, clause, item, period and assessor.
+  std::vector<fadu::assessment::v1::Mark> marks;
+  // What else people and outside hand in: confirmed, of any year, in the order they were recorded;
+  // where two say the same thing of the same unit the later one counts.
+  std::vector<fadu::assessment::v1::Ruling> rulings;
+  std::vector<fadu::assessment::v1::Adjustment> adjustments;
+  std::vector<fadu::assessment::v1::ImportedResult> results;
+  std::vector<fadu::assessment::v1::ExternalFigure> figures;
+  std::vector<fadu::assessment::v1::ResponsibilitySplit> splits;
+  std::vector<fadu::assessment::v1::Sample> samples;
   FactSet facts;
 };
 
