@@ -47,6 +47,7 @@ constexpr db::Statement kFindRequests{
 constexpr db::Statement kBeginOperation{"begin_operation", "SAVEPOINT operation"};
 constexpr db::Statement kUndoOperation{"undo_operation", "ROLLBACK TO SAVEPOINT operation"};
 constexpr db::Statement kEndOperation{"end_operation", "RELEASE SAVEPOINT operation"};
+constexpr size_t kMostFollowing = 16;
 constexpr char kInsertEvents[] =
     "INSERT INTO event (county_code, seq, type, id, revision, area_code, request_id, item, "
     "request_hash, happened_at, entry, hash, fact, message, sealed) "
@@ -243,6 +244,13 @@ class BatchWriter : public LockedView {
     return absl::optional<StoredRecord>(state->row.record);
   }
 
+  absl::Status Also(Change change) override {
+    if (following_.size() >= kMostFollowing) return FADU_BUG("too many changes follow from one");
+    change.follows = true;
+    following_.push_back(std::move(change));
+    return absl::OkStatus();
+  }
+
   db::Transaction& sql() override { return transaction_; }
 
  private:
@@ -354,7 +362,9 @@ class BatchWriter : public LockedView {
     WriteResult result;
     int64_t item = 0;
     absl::Status failed;
-    for (Change& change : changes) {
+    const bool several = changes.size() > 1;
+    for (size_t i = 0; i < changes.size(); ++i) {
+      Change& change = changes[i];
       if (change.operation == Operation::kCreate && change.id.IsNil()) {
         change.id = store_.ids.NewId();
         states_[RecordKey(change.type, change.id)];
@@ -362,13 +372,19 @@ class BatchWriter : public LockedView {
       absl::StatusOr<State*> state = StateOf(*change.type, change.id);
       if (!state.ok()) return state.status();
       before.emplace(RecordKey(change.type, change.id), **state);
+      following_.clear();
       failed = Apply(operation, change, item, **state, events);
       if (!failed.ok()) {
-        if (changes.size() > 1) failed = WithMetadata(failed, "item", absl::StrCat(item));
+        // The caller's own change, or the one that this follows from.
+        const size_t asked = result.records.size() - (change.follows ? 1 : 0);
+        if (several) failed = WithMetadata(failed, "item", absl::StrCat(asked));
         break;
       }
-      result.records.push_back((*state)->row.record);
+      if (!change.follows) result.records.push_back((*state)->row.record);
       ++item;
+      changes.insert(changes.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+                     std::make_move_iterator(following_.begin()),
+                     std::make_move_iterator(following_.end()));
     }
     if (!failed.ok() || request.validate_only) {
       for (auto& [key, state] : before) states_[key] = std::move(state);
@@ -432,9 +448,11 @@ class BatchWriter : public LockedView {
       const RecordType* type = store_.options.types->FindByName(row.Text(3));
       if (type == nullptr) return FADU_BUG("an event of an unknown type");
       // The answer is the event's own: the record as that call left it.
-      FADU_ASSIGN_OR_RETURN(State * state, StateOf(*type, row.Id(4)));
       v1::Entry entry;
       if (!entry.ParseFromString(row.Bytes(7))) return FADU_BUG("an entry does not parse");
+      result.last_seq = row.Int(6);
+      if (entry.follows()) continue;
+      FADU_ASSIGN_OR_RETURN(State * state, StateOf(*type, row.Id(4)));
       StoredRecord record = state->row.record;
       record.revision = row.Int(5);
       record.review_state = entry.review_state();
@@ -456,7 +474,6 @@ class BatchWriter : public LockedView {
         }
       }
       result.records.push_back(std::move(record));
-      result.last_seq = row.Int(6);
     }
     return result;
   }
@@ -491,7 +508,7 @@ class BatchWriter : public LockedView {
     }
     if (!creating) {
       if (!state.exists ||
-          (!request.trusted &&
+          (!request.trusted && !change.follows &&
            !MayWrite(call.principal, *change.type, state.row.record.area_code, change.operation))) {
         return NotFound(name.ToString());
       }
@@ -659,7 +676,7 @@ class BatchWriter : public LockedView {
 
   absl::Status Update(const RecordOperation& operation, const Change& change, RecordRow& next) {
     StoredRecord& record = next.record;
-    const bool trusted = operation.request().trusted;
+    const bool trusted = operation.request().trusted || change.follows;
     const bool at_level = trusted || ActsAtConfirmingLevel(operation.call().principal, *change.type,
                                                            record.area_code);
     if (record.deleted_at.has_value()) return StateDenied(change.operation, "已删除");
@@ -689,12 +706,14 @@ class BatchWriter : public LockedView {
     // A law may rely on the rules.
     FADU_RETURN_IF_ERROR(CheckRules(*after, "record"));
     // Before the law: one that reads the county's rows must not tell of those elsewhere.
-    FADU_RETURN_IF_ERROR(CheckArea(operation, *change.type, change.type->AreaOf(*after)));
+    if (!change.follows) {
+      FADU_RETURN_IF_ERROR(CheckArea(operation, *change.type, change.type->AreaOf(*after)));
+    }
     FADU_RETURN_IF_ERROR(RunLaw(operation, change, before.get(), *after));
     record.message = std::move(after);
     record.sealed = nullptr;
     record.area_code = change.type->AreaOf(*record.message);
-    return CheckArea(operation, *change.type, record.area_code);
+    return change.follows ? absl::OkStatus() : CheckArea(operation, *change.type, record.area_code);
   }
 
   static absl::Status ApplyMask(const Change& change, Message& after) {
@@ -712,7 +731,7 @@ class BatchWriter : public LockedView {
     } else {
       for (const std::string& path : change.mask) {
         const RecordField* field = change.type->FindField(path);
-        if (field == nullptr || field->options.output_only()) {
+        if (field == nullptr || (field->options.output_only() && !change.follows)) {
           return Fail(absl::StatusCode::kInvalidArgument, v1::REASON_FIELD_IMMUTABLE,
                       "update_mask names a field that cannot be changed", {{"field", path}});
         }
@@ -822,6 +841,7 @@ class BatchWriter : public LockedView {
     entry.set_review_state(record.review_state);
     entry.set_request_id(event.request_id.ToString());
     entry.set_deleted(record.deleted_at.has_value());
+    entry.set_follows(change.follows);
     if (!reads) {
       v1::Fact fact;
       fact.set_type(event.type);
@@ -1021,6 +1041,7 @@ class BatchWriter : public LockedView {
   std::vector<RecordKey> order_;  // touched records, first touch first
   std::set<RecordKey> dirty_;
   std::vector<NewEvent> events_;
+  std::vector<Change> following_;  // of the change being decided
 };
 
 absl::Status Store::Impl::Attempt(
