@@ -13,13 +13,20 @@ namespace {
 namespace assessment = ::fadu::assessment::v1;
 namespace scoring = ::fadu::scoring::v1;
 
-constexpr char kFound[] = "count(disputes) as \"摸排矛盾纠纷\"";
-constexpr char kSettled[] = "count(disputes where outcome = SETTLED) as \"调解成功\"";
-constexpr char kSettledOfFound[] =
-    "count(disputes where outcome = SETTLED) / count(disputes) as \"调解成功 ÷ 摸排发现\"";
-constexpr char kSettledOfAccepted[] =
+// What the founding report says of its town.
+constexpr const char* kFoundingFigures[] = {
+    "count(disputes) as \"摸排矛盾纠纷\"",
+    "count(disputes where outcome = SETTLED) as \"调解成功\"",
+    "count(disputes where outcome = SETTLED) / count(disputes) as \"调解成功 ÷ 摸排发现\"",
     "count(disputes where outcome = SETTLED) / count(disputes where accepted_date:*) "
-    "as \"调解成功 ÷ 受理\"";
+    "as \"调解成功 ÷ 受理\"",
+    "count(taskForces where state = ACTIVE) as \"工作专班\"",
+    "count(legalityReviews where subject_kind = CONTRACT AND opinion_date:*) "
+    "as \"合同合法性审查\"",
+    "count(normativeDocuments where issued_date:*) as \"规范性文件印发\"",
+    "count(exams) as \"法律知识考试\"",
+    "sum(exams.sat_count) / sum(exams.required_count) as \"考试参考率\"",
+    "sum(exams.passed_count) / sum(exams.sat_count) as \"考试合格率\""};
 
 void Out(absl::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
@@ -49,9 +56,7 @@ absl::Status PrintFoundingFigures(Client& client) {
   request.set_parent(client.parent());
   request.set_area_code(kSampleTown);
   request.set_year(kSampleYear);
-  for (const char* expression : {kFound, kSettled, kSettledOfFound, kSettledOfAccepted}) {
-    request.add_expressions(expression);
-  }
+  for (const char* expression : kFoundingFigures) request.add_expressions(expression);
   scoring::EvaluateMeasureResponse response;
   FADU_RETURN_IF_ERROR(client.Call("scoring", "/fadu.scoring.v1.ScoringService/EvaluateMeasure",
                                    request, &response));

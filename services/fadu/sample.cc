@@ -22,14 +22,10 @@ namespace {
 
 namespace assessment = ::fadu::assessment::v1;
 namespace common = ::fadu::common::v1;
-namespace education = ::fadu::education::v1;
-namespace mediation = ::fadu::mediation::v1;
 namespace registry = ::fadu::registry::v1;
 
 constexpr uint64_t kSeed = 2024;
 constexpr int kBatch = 200;
-constexpr int kSampleFound = 382;    // founding report
-constexpr int kSampleSettled = 375;  // founding report
 
 // A UUIDv8 that follows from what it is for, so that a second run repeats the same wishes.
 std::string StableId(absl::string_view purpose) {
@@ -39,129 +35,6 @@ std::string StableId(absl::string_view purpose) {
   bytes[6] = static_cast<uint8_t>((bytes[6] & 0x0f) | 0x80);
   bytes[8] = static_cast<uint8_t>((bytes[8] & 0x3f) | 0x80);
   return Uuid(bytes).ToString();
-}
-
-constexpr const char* kTitles[] = {"宅基地界址纠纷", "相邻排水纠纷", "彩礼返还纠纷",
-                                   "土地流转费纠纷", "务工报酬纠纷", "道路通行纠纷",
-                                   "赡养纠纷",       "农资质量纠纷", "交通事故赔偿纠纷"};
-constexpr mediation::DisputeCategory kCategories[] = {
-    mediation::DISPUTE_CATEGORY_HOMESTEAD, mediation::DISPUTE_CATEGORY_NEIGHBOUR,
-    mediation::DISPUTE_CATEGORY_FAMILY,    mediation::DISPUTE_CATEGORY_CONTRACT,
-    mediation::DISPUTE_CATEGORY_LABOUR,    mediation::DISPUTE_CATEGORY_NEIGHBOUR,
-    mediation::DISPUTE_CATEGORY_FAMILY,    mediation::DISPUTE_CATEGORY_CONSUMER,
-    mediation::DISPUTE_CATEGORY_TRAFFIC};
-
-enum class Ending { kSettled, kTerminated, kTransferred, kWithdrawn, kOngoing };
-
-mediation::Dispute MakeDispute(const std::string& village, int number, Ending ending, Dice& dice) {
-  mediation::Dispute dispute;
-  const int kind = dice.Below(9);
-  // Early enough in the year that it can end within it.
-  const absl::CivilDay found = absl::CivilDay(kSampleYear, 1, 2) + dice.Below(330);
-  const absl::CivilDay accepted = found + dice.Between(0, 3);
-  const absl::CivilDay concluded = accepted + dice.Between(1, 25);
-  dispute.set_area_code(village);
-  dispute.set_found_date(FormatDay(found));
-  dispute.set_title(absl::StrCat(kTitles[kind], "（示例", number, "）"));
-  dispute.set_category(kCategories[kind]);
-  dispute.set_people_count(dice.Between(2, 6));
-  if (dice.Chance(40)) dispute.set_amount_e4(Points::FromWhole(dice.Between(2, 300) * 100).units());
-  // Nobody's name, number or telephone: 示例 names, a test area code that is not in use.
-  for (int i = 0; i < 2; ++i) {
-    mediation::Party& party = *dispute.add_parties();
-    party.set_name(absl::StrCat("示例当事人", i == 0 ? "甲" : "乙", number));
-    party.set_phone(absl::StrCat("100", 10000000 + number * 2 + i));
-  }
-  const auto accept = [&] {
-    dispute.set_accepted_date(FormatDay(accepted));
-    const int source = dice.Below(10);
-    dispute.set_source(source < 5   ? mediation::DISPUTE_SOURCE_INITIATED
-                       : source < 9 ? mediation::DISPUTE_SOURCE_APPLIED
-                                    : mediation::DISPUTE_SOURCE_TRANSFERRED);
-  };
-  const auto conclude = [&](mediation::Outcome outcome) {
-    dispute.set_outcome(outcome);
-    dispute.set_concluded_date(FormatDay(concluded));
-  };
-  switch (ending) {
-    case Ending::kSettled: {
-      accept();
-      conclude(mediation::OUTCOME_SETTLED);
-      const int form = dice.Below(10);
-      dispute.set_agreement_form(form < 5   ? mediation::AGREEMENT_FORM_WRITTEN
-                                 : form < 8 ? mediation::AGREEMENT_FORM_ORAL
-                                            : mediation::AGREEMENT_FORM_ON_SPOT);
-      break;
-    }
-    case Ending::kTerminated:
-      accept();
-      conclude(mediation::OUTCOME_TERMINATED);
-      dispute.set_remedy_notice(true);
-      break;
-    case Ending::kTransferred:
-      conclude(mediation::OUTCOME_TRANSFERRED);
-      break;
-    case Ending::kWithdrawn:
-      accept();
-      conclude(mediation::OUTCOME_WITHDRAWN);
-      break;
-    case Ending::kOngoing:
-      accept();
-      break;
-  }
-  return dispute;
-}
-
-education::EducationEvent MakeEvent(const std::string& area, absl::CivilDay held,
-                                    const std::string& title, education::Campaign campaign,
-                                    education::Venue venue, education::Form form, Dice& dice) {
-  education::EducationEvent event;
-  event.set_area_code(area);
-  event.set_held_date(FormatDay(held));
-  event.set_title(absl::StrCat(title, "（示例）"));
-  event.set_campaign(campaign);
-  event.add_venues(venue);
-  event.add_forms(form);
-  event.add_laws(campaign == education::CAMPAIGN_CONSTITUTION_DAY ? "中华人民共和国宪法"
-                                                                  : "中华人民共和国民法典");
-  event.set_participants(dice.Between(20, 120));
-  event.set_materials(dice.Between(30, 300));
-  event.set_consultations(dice.Between(0, 20));
-  event.set_organiser("示例组织单位");
-  return event;
-}
-
-struct KeyDate {
-  int month;
-  int day;
-  education::Campaign campaign;
-  const char* title;
-};
-constexpr KeyDate kKeyDates[] = {
-    {3, 15, education::CAMPAIGN_CONSUMER_DAY, "3·15消费者权益保护宣传"},
-    {4, 15, education::CAMPAIGN_SECURITY_DAY, "4·15国家安全教育宣传"},
-    {12, 4, education::CAMPAIGN_CONSTITUTION_DAY, "12·4国家宪法日宣传"}};
-
-void AddEvents(const std::string& village, Dice& dice,
-               std::vector<education::EducationEvent>& events) {
-  const int diligence = DiligenceOf(village);
-  constexpr education::Form kForms[] = {education::FORM_BOARD, education::FORM_LEAFLET,
-                                        education::FORM_CONSULTATION, education::FORM_LECTURE};
-  // Weak villages leave quarters out; strong ones hold several events in each.
-  for (int quarter = 0; quarter < 4; ++quarter) {
-    const int wanted = diligence == 0 ? dice.Below(2) : diligence == 1 ? dice.Below(3) : diligence;
-    for (int i = 0; i < wanted; ++i) {
-      const absl::CivilDay held = absl::CivilDay(kSampleYear, quarter * 3 + 1, 3) + dice.Below(80);
-      events.push_back(MakeEvent(village, held, "法治宣传进乡村", education::CAMPAIGN_UNSPECIFIED,
-                                 education::VENUE_VILLAGE, kForms[dice.Below(4)], dice));
-    }
-  }
-  for (const KeyDate& date : kKeyDates) {
-    if (!dice.Chance(diligence == 0 ? 30 : diligence == 1 ? 65 : 95)) continue;
-    events.push_back(MakeEvent(
-        village, absl::CivilDay(kSampleYear, date.month, date.day) + dice.Between(-2, 2),
-        date.title, date.campaign, education::VENUE_VILLAGE, kForms[dice.Below(3)], dice));
-  }
 }
 
 // Waits until everything sent has been answered; keeps the first failure.
@@ -192,25 +65,6 @@ class InFlight {
   int running_ = 0;
   absl::Status first_;
 };
-
-// Creates and submits records in batches of one town, each record its own event.
-template <typename Message>
-absl::Status RecordAll(Client& client, const std::string& service, const std::string& town,
-                       const std::vector<Message>& messages) {
-  for (size_t begin = 0; begin < messages.size(); begin += kBatch) {
-    common::BatchCreateRecordsRequest request;
-    request.set_parent(client.parent());
-    request.set_request_id(StableId(absl::StrCat(service, " ", town, " ", begin)));
-    request.set_submit(true);
-    for (size_t i = begin; i < messages.size() && i < begin + kBatch; ++i) {
-      request.add_records()->PackFrom(messages[i]);
-    }
-    common::BatchCreateRecordsResponse response;
-    FADU_RETURN_IF_ERROR(client.Call(service, "/fadu.common.v1.RecordService/BatchCreateRecords",
-                                     request, &response));
-  }
-  return absl::OkStatus();
-}
 
 absl::Status LoadAreas(Client& client) {
   registry::ImportAreasRequest request;
@@ -340,6 +194,11 @@ int DiligenceOf(const std::string& area_code) {
   return byte < 40 ? 0 : byte < 100 ? 1 : byte < 190 ? 2 : 3;
 }
 
+std::string RecordNameOf(const std::string& area_code, absl::string_view collection,
+                         absl::string_view id) {
+  return absl::StrCat("counties/", area_code.substr(0, 6), "/", collection, "/", id);
+}
+
 std::vector<SampleArea> SampleAreas() {
   std::vector<SampleArea> areas;
   for (const absl::string_view line : absl::StrSplit(kSampleAreasTsv, '\n', absl::SkipEmpty())) {
@@ -355,53 +214,12 @@ SampleTown MakeSampleTown(const SampleArea& town, const std::vector<SampleArea>&
                           uint64_t seed) {
   SampleTown made;
   Dice dice(seed * 1000003 + static_cast<uint64_t>(std::stoull(town.code)));
-  const bool founding = town.code == kSampleTown;
-  // The founding report's town: its 7 unsettled disputes each have a state of their own, and none
-  // of them is counted as settled.
-  std::vector<Ending> endings;
-  if (founding) {
-    endings.assign(kSampleSettled, Ending::kSettled);
-    for (const Ending ending :
-         {Ending::kTerminated, Ending::kTerminated, Ending::kTerminated, Ending::kTransferred,
-          Ending::kTransferred, Ending::kWithdrawn, Ending::kOngoing}) {
-      endings.insert(endings.begin() + dice.Below(static_cast<int>(endings.size())), ending);
-    }
-    static_assert(kSampleFound == kSampleSettled + 7, "the founding report: 382 and 375");
+  DisputeMaker disputes(town.code == kSampleTown, villages.size(), dice);
+  for (const SampleArea& village : villages) {
+    disputes.AddVillage(village.code, dice, made.disputes);
+    AddVillageEvents(village.code, dice, made.events);
   }
-  int number = 0;
-  for (size_t v = 0; v < villages.size(); ++v) {
-    const std::string& village = villages[v].code;
-    const int diligence = DiligenceOf(village);
-    int count = dice.Between(14, 38);
-    if (founding) {
-      // Shared out evenly; the first villages take what is left over.
-      count = kSampleFound / static_cast<int>(villages.size()) +
-              (v < kSampleFound % villages.size() ? 1 : 0);
-    }
-    for (int i = 0; i < count; ++i) {
-      Ending ending = Ending::kSettled;
-      if (founding) {
-        ending = endings[static_cast<size_t>(number)];
-      } else if (dice.Chance(12 - 3 * diligence)) {
-        constexpr Ending kOthers[] = {Ending::kTerminated, Ending::kTransferred, Ending::kWithdrawn,
-                                      Ending::kOngoing};
-        ending = kOthers[dice.Below(4)];
-      }
-      made.disputes.push_back(MakeDispute(village, ++number, ending, dice));
-    }
-    AddEvents(village, dice, made.events);
-  }
-  // The town's own events: each key date in offices, enterprises, schools and the countryside.
-  constexpr education::Venue kVenues[] = {education::VENUE_OFFICE, education::VENUE_ENTERPRISE,
-                                          education::VENUE_SCHOOL, education::VENUE_VILLAGE};
-  for (const KeyDate& date : kKeyDates) {
-    for (const education::Venue venue : kVenues) {
-      if (!founding && !dice.Chance(60)) continue;
-      made.events.push_back(MakeEvent(town.code, absl::CivilDay(kSampleYear, date.month, date.day),
-                                      date.title, date.campaign, venue, education::FORM_LEAFLET,
-                                      dice));
-    }
-  }
+  AddTownEvents(town.code, dice, made.events);
   return made;
 }
 
@@ -431,14 +249,16 @@ absl::Status LoadSample(Client& client) {
                           towns[i].name));
     FADU_RETURN_IF_ERROR(client.SignInAs(towns[i].code));
     const SampleTown made = MakeSampleTown(towns[i], villages[towns[i].code], kSeed);
-    FADU_RETURN_IF_ERROR(RecordAll(client, "mediation", towns[i].code, made.disputes));
-    FADU_RETURN_IF_ERROR(RecordAll(client, "education", towns[i].code, made.events));
-    records += static_cast<int64_t>(made.disputes.size() + made.events.size());
     const Recorder record = RecorderFor(client, towns[i].code);
-    FADU_ASSIGN_OR_RETURN(const int64_t governance,
-                          RecordGovernance(towns[i], villages[towns[i].code], kSeed, record));
-    FADU_ASSIGN_OR_RETURN(const int64_t enforcement, RecordEnforcement(towns[i], kSeed, record));
-    records += governance + enforcement;
+    const std::vector<SampleArea>& own = villages[towns[i].code];
+    for (const auto& part : {RecordMediation(towns[i], own, made.disputes, kSeed, record),
+                             RecordEducation(towns[i], made.events, kSeed, record),
+                             RecordLegality(towns[i], own, kSeed, record),
+                             RecordGovernance(towns[i], own, kSeed, record),
+                             RecordEnforcement(towns[i], kSeed, record)}) {
+      if (!part.ok()) return part.status();
+      records += *part;
+    }
   }
   FADU_RETURN_IF_ERROR(client.SignInAs("admin"));
   Progress(T("导入细则、开启周期…", "importing the rubric, opening the cycle…"));

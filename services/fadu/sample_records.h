@@ -43,6 +43,55 @@ using Recorder = std::function<absl::StatusOr<std::vector<std::string>>(
     const std::string& service, absl::string_view what,
     const std::vector<std::unique_ptr<google::protobuf::Message>>& messages)>;
 
+using Messages = std::vector<std::unique_ptr<google::protobuf::Message>>;
+
+template <typename Message>
+Messages CopiesOf(const std::vector<Message>& messages) {
+  Messages copies;
+  for (const Message& message : messages) copies.push_back(std::make_unique<Message>(message));
+  return copies;
+}
+
+// The name of a record of the county in which `area_code` lies.
+std::string RecordNameOf(const std::string& area_code, absl::string_view collection,
+                         absl::string_view id);
+
+enum class Ending { kSettled, kTerminated, kTransferred, kWithdrawn, kOngoing };
+
+// The disputes of a town's villages, one village after the other.
+class DisputeMaker {
+ public:
+  DisputeMaker(bool founding, size_t villages, Dice& dice);
+  void AddVillage(const std::string& village, Dice& dice,
+                  std::vector<fadu::mediation::v1::Dispute>& disputes);
+
+ private:
+  const bool founding_;
+  const size_t villages_;
+  std::vector<Ending> endings_;  // the founding town's, in order
+  int village_ = 0;
+  int number_ = 0;
+};
+void AddVillageEvents(const std::string& village, Dice& dice,
+                      std::vector<fadu::education::v1::EducationEvent>& events);
+void AddTownEvents(const std::string& town, Dice& dice,
+                   std::vector<fadu::education::v1::EducationEvent>& events);
+
+// The disputes, visits after their settlement, task forces and safety groups; the events and the
+// yearly exam; reviews of contracts and normative documents. Panjiawan carries 5 task forces, 1
+// exam that everybody sat and passed, 10 contracts and 2 rules, numbered, issued and filed. Return
+// how many records there are.
+absl::StatusOr<int64_t> RecordMediation(const SampleArea& town,
+                                        const std::vector<SampleArea>& villages,
+                                        const std::vector<fadu::mediation::v1::Dispute>& disputes,
+                                        uint64_t seed, const Recorder& record);
+absl::StatusOr<int64_t> RecordEducation(
+    const SampleArea& town, const std::vector<fadu::education::v1::EducationEvent>& events,
+    uint64_t seed, const Recorder& record);
+absl::StatusOr<int64_t> RecordLegality(const SampleArea& town,
+                                       const std::vector<SampleArea>& villages, uint64_t seed,
+                                       const Recorder& record);
+
 // Sessions of the town and its villages, acts of the first responsible person, honours,
 // shortcomings and next year's plan; and officers with training and certificates. Panjiawan carries
 // the founding report's 50 study sessions, 4 deployments, 4 reports heard, 1 provincial honour,

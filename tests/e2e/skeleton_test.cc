@@ -275,6 +275,22 @@ TEST_P(Skeleton, ScoresTheSampleCountyAndExplainsEachNumber) {
   EXPECT_EQ(
       value("count(disputes where outcome = SETTLED) / count(disputes where accepted_date:*)"),
       "98.68%");
+  // 成立以涉军、劳资、环保、“两违”、征拆等领域为主线的工作专班; 10份行政合同经过合法性审查; two
+  // rules registered, numbered, issued and filed; 法律知识考试一次，参考率100%，合格率100%, here
+  // with the head-counts behind it.
+  EXPECT_EQ(value("count(taskForces where state = ACTIVE)"), "5");
+  for (const char* field :
+       {"VETERANS", "LABOUR", "ENVIRONMENT", "LAND_AND_BUILDING", "REQUISITION"}) {
+    EXPECT_EQ(value(absl::StrCat("count(taskForces where field = ", field, ")")), "1") << field;
+  }
+  EXPECT_EQ(value("count(legalityReviews where subject_kind = CONTRACT AND opinion_date:*)"), "10");
+  EXPECT_EQ(value("count(normativeDocuments where state = FILED AND filing_late = false)"), "2");
+  EXPECT_EQ(value("sum(normativeDocuments.number_ordinal where number_year = 2024)"),
+            "3");  // 1 + 2
+  EXPECT_EQ(value("count(exams)"), "1");
+  EXPECT_EQ(value("sum(exams.sat_count) / sum(exams.required_count)"), "100.00%");
+  EXPECT_EQ(value("sum(exams.passed_count) / sum(exams.sat_count)"), "100.00%");
+  EXPECT_NE(value("sum(exams.required_count)"), "0");
   // Events on the three key dates in each of the four places the report names.
   for (const char* campaign : {"CONSUMER_DAY", "SECURITY_DAY", "CONSTITUTION_DAY"}) {
     for (const char* venue : {"OFFICE", "ENTERPRISE", "SCHOOL", "VILLAGE"}) {
