@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <mutex>
-#include <set>
 #include <thread>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/random/random.h"
 #include "common/base/log.h"
 #include "common/db/pg.h"
@@ -43,24 +45,38 @@ absl::Status ShuttingDown() {
 
 }  // namespace
 
-// Lanes: one queue per county, served by one connection at a time. Worker threads take the county
-// that has waited longest, drain it up to max_batch, run it, and put it back when more arrived.
+// A lane per county: operations that wait to be read, and those that wait to be written. One
+// connection reads a lane while another may write it. Worker threads take the lane that has waited
+// longest, drain it up to a batch, run that, and put it back when more arrived.
 struct GroupWriter::Impl {
-  struct Lane {
+  using Keys = absl::flat_hash_map<std::string, int>;
+  struct Side {
     std::deque<OperationPtr> queue;
     bool busy = false;    // a worker has it
     bool listed = false;  // it stands in `ready`
   };
+  struct Lane {
+    Side reads;
+    Side writes;
+    // Of operations that wait to be read or are. Who shares one waits behind them.
+    Keys read_keys;
+    // Of the batch under way.
+    absl::flat_hash_set<std::string> written_keys;
+  };
+  struct Ready {
+    std::string county;
+    bool reads;
+  };
 
   WriterOptions options;
-  Attempt attempt;
+  BatchWork does;
   FaultPoint fault;
 
   mutable std::mutex mutex;
   std::condition_variable work;
   std::condition_variable timers;
   std::map<std::string, Lane> lanes;
-  std::deque<std::string> ready;
+  std::deque<Ready> ready;
   std::multimap<absl::Time, OperationPtr> deadlines;
   size_t queued = 0;
   bool stopping = false;
@@ -68,41 +84,90 @@ struct GroupWriter::Impl {
   std::vector<std::thread> workers;
   std::thread canceller;
 
-  // The operations of one batch: in order, no key twice; the rest stays queued.
-  std::vector<OperationPtr> TakeBatch(Lane& lane) {
+  Route RouteOf(const WriteOperation& operation) const {
+    return operation.outdated_ || !options.trips ? Route::kLook : operation.route();
+  }
+
+  template <typename Set>
+  static bool Shares(const WriteOperation& operation, const Set& keys) {
+    return !keys.empty() && std::any_of(operation.keys().begin(), operation.keys().end(),
+                                        [&](const std::string& key) { return keys.contains(key); });
+  }
+
+  // Puts an operation behind those it must not overtake.
+  void Enqueue(const std::string& county, Lane& lane, OperationPtr operation) {
+    if (RouteOf(*operation) == Route::kRead || Shares(*operation, lane.read_keys)) {
+      for (const std::string& key : operation->keys()) ++lane.read_keys[key];
+      lane.reads.queue.push_back(std::move(operation));
+      List(county, lane.reads, /*reads=*/true);
+      return;
+    }
+    EnqueueWrite(county, lane, std::move(operation));
+  }
+
+  void EnqueueWrite(const std::string& county, Lane& lane, OperationPtr operation) {
+    operation->outdated_ = operation->outdated_ || Shares(*operation, lane.written_keys);
+    lane.writes.queue.push_back(std::move(operation));
+    List(county, lane.writes, /*reads=*/false);
+  }
+
+  // The operations to read next, in order. They stay cancellable while they are read.
+  std::vector<OperationPtr> TakeReads(Lane& lane) {
     std::vector<OperationPtr> batch;
-    std::set<std::string> keys;
-    std::deque<OperationPtr> rest;
-    while (!lane.queue.empty()) {
-      OperationPtr operation = std::move(lane.queue.front());
-      lane.queue.pop_front();
+    while (!lane.reads.queue.empty() && batch.size() < options.max_batch) {
+      OperationPtr operation = std::move(lane.reads.queue.front());
+      lane.reads.queue.pop_front();
+      batch.push_back(std::move(operation));
+    }
+    return batch;
+  }
+
+  // The operations of one batch: in order, no key twice, all to be written the same way; the rest
+  // stays queued.
+  std::vector<OperationPtr> TakeBatch(Lane& lane, Route* route) {
+    std::vector<OperationPtr> batch;
+    absl::flat_hash_set<std::string> keys;
+    std::vector<OperationPtr> passed;
+    size_t weight = 0;
+    std::deque<OperationPtr>& queue = lane.writes.queue;
+    while (!queue.empty() && batch.size() < options.max_batch) {
+      OperationPtr operation = std::move(queue.front());
+      queue.pop_front();
       if (operation->taken_.load()) {  // cancelled
         --queued;
         continue;
       }
-      const bool clash = batch.size() >= options.max_batch ||
-                         std::any_of(operation->keys().begin(), operation->keys().end(),
-                                     [&](const std::string& key) { return keys.count(key) > 0; });
+      if (batch.empty()) *route = RouteOf(*operation);
+      const bool shares = Shares(*operation, keys);
+      const bool full = !batch.empty() && weight + operation->weight() > options.max_weight;
       // A later operation on the same keys must not overtake one that waits.
       keys.insert(operation->keys().begin(), operation->keys().end());
-      if (clash) {
-        rest.push_back(std::move(operation));
+      if (shares || full || RouteOf(*operation) != *route) {
+        operation->outdated_ = operation->outdated_ || shares;
+        passed.push_back(std::move(operation));
+        if (full) break;
         continue;
       }
       bool expected = false;
       --queued;
       if (!operation->taken_.compare_exchange_strong(expected, true)) continue;
       deadlines.erase(operation->timer_);
+      weight += operation->weight();
       batch.push_back(std::move(operation));
     }
-    lane.queue = std::move(rest);
+    queue.insert(queue.begin(), std::make_move_iterator(passed.begin()),
+                 std::make_move_iterator(passed.end()));
+    lane.written_keys.clear();
+    for (const OperationPtr& operation : batch) {
+      lane.written_keys.insert(operation->keys().begin(), operation->keys().end());
+    }
     return batch;
   }
 
-  void List(const std::string& county, Lane& lane) {
-    if (lane.busy || lane.listed || lane.queue.empty()) return;
-    lane.listed = true;
-    ready.push_back(county);
+  void List(const std::string& county, Side& side, bool reads) {
+    if (side.busy || side.listed || side.queue.empty()) return;
+    side.listed = true;
+    ready.push_back({county, reads});
     work.notify_one();
   }
 
@@ -112,20 +177,82 @@ struct GroupWriter::Impl {
     while (true) {
       work.wait(lock, [&] { return stopping || !ready.empty(); });
       if (ready.empty()) return;  // stopping, and nothing left that was taken
-      const std::string county = std::move(ready.front());
+      const auto [county, reads] = std::move(ready.front());
       ready.pop_front();
       Lane& lane = lanes[county];
-      lane.listed = false;
-      lane.busy = true;
-      std::vector<OperationPtr> batch = TakeBatch(lane);
-      lock.unlock();
-      if (!batch.empty()) RunBatch(connection, county, batch);
-      batch.clear();
-      lock.lock();
-      lane.busy = false;
-      List(county, lane);
-      if (lane.queue.empty() && !lane.listed) lanes.erase(county);
+      Side& side = reads ? lane.reads : lane.writes;
+      side.listed = false;
+      side.busy = true;
+      if (reads) {
+        ReadOnce(lock, connection, county, lane);
+      } else {
+        WriteOnce(lock, connection, county, lane);
+      }
+      side.busy = false;
+      List(county, side, reads);
+      const auto idle = [](const Side& one) {
+        return !one.busy && !one.listed && one.queue.empty();
+      };
+      if (idle(lane.reads) && idle(lane.writes)) lanes.erase(county);
     }
+  }
+
+  void WriteOnce(std::unique_lock<std::mutex>& lock, std::unique_ptr<PgConnection>& connection,
+                 const std::string& county, Lane& lane) {
+    Route route = Route::kLook;
+    const std::vector<OperationPtr> batch = TakeBatch(lane, &route);
+    lock.unlock();
+    if (!batch.empty() && (route != Route::kTrip || !RunTrip(connection, county, batch))) {
+      RunBatch(connection, county, batch);
+    }
+    lock.lock();
+    lane.written_keys.clear();
+  }
+
+  void ReadOnce(std::unique_lock<std::mutex>& lock, std::unique_ptr<PgConnection>& connection,
+                const std::string& county, Lane& lane) {
+    std::vector<OperationPtr> batch = TakeReads(lane);
+    std::vector<OperationPtr> unread;
+    for (const OperationPtr& operation : batch) {
+      if (!operation->taken_.load() && RouteOf(*operation) == Route::kRead) {
+        unread.push_back(operation);
+      }
+    }
+    lock.unlock();
+    const bool read = unread.empty() || Read(connection, county, unread);
+    unread.clear();
+    lock.lock();
+    for (OperationPtr& operation : batch) {
+      for (const std::string& key : operation->keys()) {
+        const auto found = lane.read_keys.find(key);
+        if (--found->second == 0) lane.read_keys.erase(found);
+      }
+      // What was not read, for whatever reason, looks.
+      const bool settled = read && operation->route() != Route::kRead;
+      operation->outdated_ = operation->outdated_ || !settled;
+      if (operation->taken_.load()) {  // cancelled
+        --queued;
+      } else if (!stopping) {
+        EnqueueWrite(county, lane, std::move(operation));
+      } else {
+        // The destructor has emptied the queues; it waits for this thread.
+        bool expected = false;
+        --queued;
+        if (!operation->taken_.compare_exchange_strong(expected, true)) continue;
+        lock.unlock();
+        operation->Finish(ShuttingDown());
+        lock.lock();
+      }
+    }
+  }
+
+  bool Read(std::unique_ptr<PgConnection>& connection, const std::string& county,
+            const std::vector<OperationPtr>& operations) {
+    if (!Connect(connection).ok() || Faulted("read_begun", *connection)) return false;
+    const absl::Status read = does.read(*connection, county, operations);
+    if (read.ok() && !Faulted("read_done", *connection)) return true;
+    connection.reset();
+    return false;
   }
 
   // Deadlines of what is queued: cancelled by one compare-and-swap, told at once.
@@ -153,10 +280,57 @@ struct GroupWriter::Impl {
     }
   }
 
+  absl::Status Connect(std::unique_ptr<PgConnection>& connection) {
+    if (connection != nullptr && !connection->broken()) return absl::OkStatus();
+    connection.reset();
+    absl::StatusOr<std::unique_ptr<PgConnection>> opened =
+        PgConnection::Open(options.dsn, options.application, options.statement_timeout);
+    if (!opened.ok()) return opened.status();
+    connection = *std::move(opened);
+    return absl::OkStatus();
+  }
+
   bool Faulted(absl::string_view step, PgConnection& connection) {
     if (!fault || !fault(step)) return false;
     connection.Cut();
     return true;
+  }
+
+  // Tells the callers of a batch that it is committed. Before that, what they do next is no longer
+  // outdated by it.
+  void Finish(const std::string& county, const std::vector<OperationPtr>& batch, bool trip) {
+    {
+      const std::lock_guard<std::mutex> lock(mutex);
+      lanes[county].written_keys.clear();
+      ++(trip ? stats.trips : stats.looks);
+      (trip ? stats.trip_operations : stats.look_operations) += static_cast<int64_t>(batch.size());
+    }
+    if (fault) (void)fault("before_finish");
+    for (const OperationPtr& operation : batch) operation->Finish(absl::OkStatus());
+  }
+
+  // Writes a batch in one round trip; false when it has to look instead: the caller's cue, as what
+  // was sent is rolled back, or found by its request ids.
+  bool RunTrip(std::unique_ptr<PgConnection>& connection, const std::string& county,
+               const std::vector<OperationPtr>& batch) {
+    const absl::optional<std::vector<TripStatement>> statements = does.compose(county, batch);
+    if (!statements.has_value()) return false;
+    PgConnection::TripEnd end = PgConnection::TripEnd::kUnknown;
+    if (Connect(connection).ok() && !Faulted("trip_composed", *connection) &&
+        connection->SendTrip(county, *statements) && !Faulted("trip_sent", *connection)) {
+      end = connection->FinishTrip();
+      if (Faulted("trip_answered", *connection)) end = PgConnection::TripEnd::kUnknown;
+    }
+    if (end == PgConnection::TripEnd::kUnknown) connection.reset();
+    const bool committed = end == PgConnection::TripEnd::kCommitted;
+    does.settle(county, committed);
+    if (committed) {
+      Finish(county, batch, /*trip=*/true);
+    } else {
+      const std::lock_guard<std::mutex> lock(mutex);
+      ++stats.refused_trips;
+    }
+    return committed;
   }
 
   enum class Verdict { kDone, kAgain, kBad };
@@ -165,19 +339,13 @@ struct GroupWriter::Impl {
   // `why`, and nothing was written.
   Verdict TryOnce(std::unique_ptr<PgConnection>& connection, const std::string& county,
                   const std::vector<OperationPtr>& batch, absl::Status* why) {
-    if (connection == nullptr || connection->broken()) {
-      connection.reset();
-      absl::StatusOr<std::unique_ptr<PgConnection>> opened =
-          PgConnection::Open(options.dsn, options.application);
-      if (!opened.ok()) {
-        *why = opened.status();
-        return Verdict::kAgain;
-      }
-      connection = *std::move(opened);
+    if (absl::Status connected = Connect(connection); !connected.ok()) {
+      *why = std::move(connected);
+      return Verdict::kAgain;
     }
-    absl::Status status = connection->Begin(county, options.statement_timeout);
+    absl::Status status = connection->Begin(county);
     if (status.ok() && Faulted("begun", *connection)) status = OutcomeUnknown();
-    if (status.ok()) status = attempt(*connection, county, batch);
+    if (status.ok()) status = does.attempt(*connection, county, batch);
     if (status.ok() && Faulted("before_commit", *connection)) status = OutcomeUnknown();
     if (status.ok()) {
       status = connection->Commit();
@@ -224,16 +392,11 @@ struct GroupWriter::Impl {
     absl::Duration pause = absl::Milliseconds(5);
     absl::Status why;
     while (true) {
-      switch (TryOnce(connection, county, batch, &why)) {
-        case Verdict::kDone: {
-          {
-            std::lock_guard<std::mutex> lock(mutex);
-            ++stats.batches;
-            stats.operations += static_cast<int64_t>(batch.size());
-          }
-          for (const OperationPtr& operation : batch) operation->Finish(absl::OkStatus());
-          return;
-        }
+      const Verdict verdict = TryOnce(connection, county, batch, &why);
+      does.settle(county, verdict == Verdict::kDone);
+      switch (verdict) {
+        case Verdict::kDone:
+          return Finish(county, batch, /*trip=*/false);
         case Verdict::kBad: {
           if (batch.size() == 1) {
             batch.front()->Finish(why);
@@ -274,9 +437,9 @@ struct GroupWriter::Impl {
   }
 };
 
-GroupWriter::GroupWriter(WriterOptions options, Attempt attempt) : impl_(new Impl) {
+GroupWriter::GroupWriter(WriterOptions options, BatchWork work) : impl_(new Impl) {
   impl_->options = std::move(options);
-  impl_->attempt = std::move(attempt);
+  impl_->does = std::move(work);
   for (int i = 0; i < impl_->options.connections; ++i) {
     impl_->workers.emplace_back([this] { impl_->WorkerLoop(); });
   }
@@ -289,11 +452,13 @@ GroupWriter::~GroupWriter() {
     std::lock_guard<std::mutex> lock(impl_->mutex);
     impl_->stopping = true;
     for (auto& [county, lane] : impl_->lanes) {
-      for (OperationPtr& operation : lane.queue) {
-        bool expected = false;
-        if (operation->taken_.compare_exchange_strong(expected, true)) left.push_back(operation);
+      for (Impl::Side* side : {&lane.reads, &lane.writes}) {
+        for (OperationPtr& operation : side->queue) {
+          bool expected = false;
+          if (operation->taken_.compare_exchange_strong(expected, true)) left.push_back(operation);
+        }
+        side->queue.clear();
       }
-      lane.queue.clear();
     }
     impl_->deadlines.clear();
     impl_->work.notify_all();
@@ -321,9 +486,8 @@ void GroupWriter::Submit(OperationPtr operation) {
           impl_->deadlines.empty() || operation->deadline() < impl_->deadlines.begin()->first;
       operation->timer_ = impl_->deadlines.emplace(operation->deadline(), operation);
       if (first_timer) impl_->timers.notify_one();
-      lane.queue.push_back(operation);
       ++impl_->queued;
-      impl_->List(county, lane);
+      impl_->Enqueue(county, lane, operation);
     }
   }
   if (!refused.ok()) operation->Finish(refused);

@@ -1,10 +1,8 @@
 #include "common/db/pg.h"
 
-#include <cstring>
-
-#include "absl/base/internal/endian.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/status.h"
 #include "common/schema/reason.h"
 #include "fadu/common/v1/reason.pb.h"
 
@@ -13,104 +11,39 @@ namespace {
 
 namespace v1 = ::fadu::common::v1;
 
-// Type OIDs of PostgreSQL's catalogue (pg_type.dat); stable since 7.x.
-constexpr uint32_t kBool = 16, kBytea = 17, kInt8 = 20, kText = 25, kDate = 1082,
-                   kTimestampTz = 1184, kUuid = 2950;
-
-void AppendInt32(std::string& out, uint32_t value) {
-  char bytes[4];
-  absl::big_endian::Store32(bytes, value);
-  out.append(bytes, sizeof bytes);
+bool IsCounty(absl::string_view county) {
+  return county.size() == 6 && county.find_first_not_of("0123456789") == absl::string_view::npos;
 }
 
-void AppendInt64(std::string& out, uint64_t value) {
-  char bytes[8];
-  absl::big_endian::Store64(bytes, value);
-  out.append(bytes, sizeof bytes);
+Rows RowsOf(const PGresult* result, Row::Form form) {
+  Rows rows;
+  const int columns = PQnfields(result);
+  const int count = PQntuples(result);
+  rows.reserve(static_cast<size_t>(count));
+  for (int row = 0; row < count; ++row) {
+    std::vector<absl::optional<std::string>> cells(static_cast<size_t>(columns));
+    for (int column = 0; column < columns; ++column) {
+      if (PQgetisnull(result, row, column) != 0) continue;
+      cells[static_cast<size_t>(column)] = std::string(
+          PQgetvalue(result, row, column), static_cast<size_t>(PQgetlength(result, row, column)));
+    }
+    rows.emplace_back(std::move(cells), form);
+  }
+  return rows;
 }
-
-// The binary form of a one-dimensional array; an empty one has no dimensions.
-template <typename Element, typename Append>
-std::string Encode(uint32_t element_oid, const std::vector<Element>& values, Append append) {
-  std::string out;
-  AppendInt32(out, values.empty() ? 0 : 1);
-  AppendInt32(out, 1);  // may hold nulls
-  AppendInt32(out, element_oid);
-  if (values.empty()) return out;
-  AppendInt32(out, static_cast<uint32_t>(values.size()));
-  AppendInt32(out, 1);  // lower bound
-  for (const Element& value : values) append(out, value);
-  return out;
-}
-
-void AppendNull(std::string& out) { AppendInt32(out, 0xffffffff); }
-
-void AppendText(std::string& out, const absl::optional<std::string>& value) {
-  if (!value.has_value()) return AppendNull(out);
-  AppendInt32(out, static_cast<uint32_t>(value->size()));
-  out.append(*value);
-}
-
-const absl::CivilDay kPostgresEpoch(2000, 1, 1);
 
 }  // namespace
 
-ArrayParam ArrayParam::Texts(const std::vector<absl::optional<std::string>>& values) {
-  return ArrayParam(Encode(kText, values, AppendText));
-}
-
-ArrayParam ArrayParam::Bytes(const std::vector<absl::optional<std::string>>& values) {
-  return ArrayParam(Encode(kBytea, values, AppendText));
-}
-
-ArrayParam ArrayParam::Ids(const std::vector<Uuid>& values) {
-  return ArrayParam(Encode(kUuid, values, [](std::string& out, const Uuid& id) {
-    AppendInt32(out, 16);
-    out.append(reinterpret_cast<const char*>(id.bytes().data()), 16);
-  }));
-}
-
-ArrayParam ArrayParam::Ints(const std::vector<absl::optional<int64_t>>& values) {
-  return ArrayParam(Encode(kInt8, values, [](std::string& out, absl::optional<int64_t> value) {
-    if (!value.has_value()) return AppendNull(out);
-    AppendInt32(out, 8);
-    AppendInt64(out, static_cast<uint64_t>(*value));
-  }));
-}
-
-ArrayParam ArrayParam::Bools(const std::vector<absl::optional<bool>>& values) {
-  return ArrayParam(Encode(kBool, values, [](std::string& out, absl::optional<bool> value) {
-    if (!value.has_value()) return AppendNull(out);
-    AppendInt32(out, 1);
-    out.push_back(*value ? '\1' : '\0');
-  }));
-}
-
-ArrayParam ArrayParam::Days(const std::vector<absl::optional<absl::CivilDay>>& values) {
-  return ArrayParam(
-      Encode(kDate, values, [](std::string& out, const absl::optional<absl::CivilDay>& value) {
-        if (!value.has_value()) return AppendNull(out);
-        AppendInt32(out, 4);
-        AppendInt32(out, static_cast<uint32_t>(static_cast<int32_t>(*value - kPostgresEpoch)));
-      }));
-}
-
-ArrayParam ArrayParam::Times(const std::vector<absl::optional<absl::Time>>& values) {
-  return ArrayParam(
-      Encode(kTimestampTz, values, [](std::string& out, const absl::optional<absl::Time>& value) {
-        if (!value.has_value()) return AppendNull(out);
-        const absl::Time epoch = absl::FromCivil(kPostgresEpoch, absl::UTCTimeZone());
-        AppendInt32(out, 8);
-        AppendInt64(out, static_cast<uint64_t>(absl::ToInt64Microseconds(*value - epoch)));
-      }));
-}
-
 absl::StatusOr<std::unique_ptr<PgConnection>> PgConnection::Open(const std::string& dsn,
-                                                                 const std::string& application) {
+                                                                 const std::string& application,
+                                                                 absl::Duration statement_timeout) {
+  const int64_t millis = absl::ToInt64Milliseconds(statement_timeout);
+  const std::string settings =
+      absl::StrCat("-c TimeZone=UTC -c DateStyle=ISO -c statement_timeout=", millis,
+                   " -c lock_timeout=", millis);
   const char* keywords[] = {"dbname",          "application_name", "connect_timeout",
                             "client_encoding", "options",          nullptr};
-  const char* values[] = {
-      dsn.c_str(), application.c_str(), "2", "UTF8", "-c TimeZone=UTC -c DateStyle=ISO", nullptr};
+  const char* values[] = {dsn.c_str(), application.c_str(), "2", "UTF8", settings.c_str(), nullptr};
   PGconn* raw = PQconnectdbParams(keywords, values, /*expand_dbname=*/1);
   std::unique_ptr<PgConnection> connection(new PgConnection(raw));
   if (connection->broken()) {
@@ -141,17 +74,13 @@ absl::StatusOr<PgConnection::Result> PgConnection::Check(PGresult* raw,
   return failure;
 }
 
-absl::Status PgConnection::Begin(absl::string_view county, absl::Duration statement_timeout) {
+absl::Status PgConnection::Begin(absl::string_view county) {
   failed_ = false;
   first_failure_ = absl::OkStatus();
-  if (county.size() != 6 || county.find_first_not_of("0123456789") != absl::string_view::npos) {
-    return FADU_BUG("county is not six digits");
-  }
-  const std::string sql = absl::StrCat(
-      "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL fadu.counties = '", county,
-      "'; SET LOCAL fadu.areas = '", county,
-      "'; SET LOCAL statement_timeout = ", absl::ToInt64Milliseconds(statement_timeout),
-      "; SET LOCAL lock_timeout = ", absl::ToInt64Milliseconds(statement_timeout));
+  if (!IsCounty(county)) return FADU_BUG("county is not six digits");
+  const std::string sql =
+      absl::StrCat("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL fadu.counties = '", county,
+                   "'; SET LOCAL fadu.areas = '", county, "'");
   return Check(PQexec(connection_, sql.c_str()), "begin").status();
 }
 
@@ -197,19 +126,7 @@ absl::StatusOr<PgConnection::Result> PgConnection::RunText(const Statement& stat
 absl::StatusOr<Rows> PgConnection::Run(const Statement& statement, const Params& params) {
   absl::StatusOr<Result> result = RunText(statement, params);
   if (!result.ok()) return result.status();
-  Rows rows;
-  const int columns = PQnfields(result->get());
-  for (int row = 0; row < PQntuples(result->get()); ++row) {
-    std::vector<absl::optional<std::string>> cells(static_cast<size_t>(columns));
-    for (int column = 0; column < columns; ++column) {
-      if (PQgetisnull(result->get(), row, column) != 0) continue;
-      cells[static_cast<size_t>(column)] =
-          std::string(PQgetvalue(result->get(), row, column),
-                      static_cast<size_t>(PQgetlength(result->get(), row, column)));
-    }
-    rows.emplace_back(std::move(cells));
-  }
-  return rows;
+  return RowsOf(result->get(), Row::Form::kText);
 }
 
 absl::StatusOr<int64_t> PgConnection::Execute(const Statement& statement, const Params& params) {
@@ -222,15 +139,15 @@ absl::StatusOr<int64_t> PgConnection::Execute(const Statement& statement, const 
 
 absl::StatusOr<int64_t> PgConnection::WriteArrays(absl::string_view name, absl::string_view sql,
                                                   absl::string_view county,
-                                                  const std::vector<ArrayParam>& arrays) {
+                                                  const std::vector<std::string>& arrays) {
   if (failed_) return first_failure_;
   const std::string county_text(county);
   std::vector<const char*> values = {county_text.c_str()};
   std::vector<int> lengths = {static_cast<int>(county_text.size())};
   std::vector<int> formats = {0};
-  for (const ArrayParam& array : arrays) {
-    values.push_back(array.wire().data());
-    lengths.push_back(static_cast<int>(array.wire().size()));
+  for (const std::string& array : arrays) {
+    values.push_back(array.data());
+    lengths.push_back(static_cast<int>(array.size()));
     formats.push_back(1);
   }
   absl::StatusOr<Result> result = Check(
@@ -241,6 +158,128 @@ absl::StatusOr<int64_t> PgConnection::WriteArrays(absl::string_view name, absl::
   int64_t count = 0;
   (void)absl::SimpleAtoi(PQcmdTuples(result->get()), &count);
   return count;
+}
+
+// ---- trips -------------------------------------------------------------------------------------
+
+bool PgConnection::SendText(const char* name, const std::string& sql) {
+  sent_.push_back({name, ""});
+  return PQsendQueryParams(connection_, sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr,
+                           /*resultFormat=*/1) == 1;
+}
+
+bool PgConnection::SendStatement(absl::string_view county, const TripStatement& statement,
+                                 bool prepared) {
+  const std::string sql(statement.sql);
+  std::string name;
+  if (prepared) {
+    const auto known = prepared_.find(sql);
+    if (known != prepared_.end()) {
+      name = known->second;
+    } else {
+      // Known only once the server has said so: after a failure before it, this was skipped. A name
+      // is never used twice.
+      name = absl::StrCat("s", ++names_);
+      sent_.push_back({statement.name, sql});
+      names_sent_[sql] = name;
+      if (PQsendPrepare(connection_, name.c_str(), sql.c_str(), 0, nullptr) != 1) return false;
+    }
+  }
+  std::vector<const char*> values = {county.data()};
+  std::vector<int> lengths = {static_cast<int>(county.size())};
+  for (const std::string& param : statement.params) {
+    values.push_back(param.data());
+    lengths.push_back(static_cast<int>(param.size()));
+  }
+  const std::vector<int> formats(values.size(), 1);
+  const int count = static_cast<int>(values.size());
+  sent_.push_back({statement.name, ""});
+  if (prepared) {
+    return PQsendQueryPrepared(connection_, name.c_str(), count, values.data(), lengths.data(),
+                               formats.data(), /*resultFormat=*/1) == 1;
+  }
+  return PQsendQueryParams(connection_, sql.c_str(), count, nullptr, values.data(), lengths.data(),
+                           formats.data(), /*resultFormat=*/1) == 1;
+}
+
+bool PgConnection::SendTrip(absl::string_view county, const std::vector<TripStatement>& statements,
+                            bool reads) {
+  sent_.clear();
+  names_sent_.clear();
+  if (!IsCounty(county)) {
+    (void)FADU_BUG("county is not six digits");
+    return false;
+  }
+  if (broken() || PQenterPipelineMode(connection_) != 1) return false;
+  bool sent = SendText("begin", reads ? "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"
+                                      : "BEGIN ISOLATION LEVEL READ COMMITTED") &&
+              SendText("scope", absl::StrCat("SET LOCAL fadu.counties = '", county, "'")) &&
+              SendText("scope", absl::StrCat("SET LOCAL fadu.areas = '", county, "'"));
+  for (const TripStatement& statement : statements) {
+    sent = sent && SendStatement(county, statement, /*prepared=*/!reads);
+  }
+  return sent && SendText("commit", "COMMIT") && PQpipelineSync(connection_) == 1;
+}
+
+absl::StatusOr<std::vector<Rows>> PgConnection::ReadTrip(
+    absl::string_view county, const std::vector<TripStatement>& statements) {
+  std::vector<Rows> rows;
+  if (SendTrip(county, statements, /*reads=*/true) && FinishTrip(&rows) == TripEnd::kCommitted &&
+      rows.size() == statements.size()) {
+    return rows;
+  }
+  return Fail(absl::StatusCode::kUnavailable, v1::REASON_UNAVAILABLE,
+              "the database did not answer a read");
+}
+
+PgConnection::TripEnd PgConnection::FinishTrip(std::vector<Rows>* rows) {
+  bool refused = false;
+  bool committed = false;
+  for (const Sent& sent : sent_) {
+    const Result result(PQgetResult(connection_), &PQclear);
+    switch (PQresultStatus(result.get())) {
+      case PGRES_COMMAND_OK:
+      case PGRES_TUPLES_OK:
+        if (!sent.prepares.empty()) prepared_[sent.prepares] = names_sent_[sent.prepares];
+        committed = absl::string_view(PQcmdStatus(result.get())) == "COMMIT";
+        if (rows != nullptr && PQnfields(result.get()) > 0) {
+          rows->push_back(RowsOf(result.get(), Row::Form::kBinary));
+        }
+        break;
+      case PGRES_PIPELINE_ABORTED:  // after one that failed
+        break;
+      default: {
+        if (broken()) return TripEnd::kUnknown;
+        refused = true;
+        const char* state = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
+        const char* primary = PQresultErrorField(result.get(), PG_DIAG_MESSAGE_PRIMARY);
+        switch (ClassOf(state == nullptr ? "" : state)) {
+          case ErrorClass::kData:
+          case ErrorClass::kUnique:
+          case ErrorClass::kConstraint:
+            break;  // what a trip is refused by; whoever looks then tells what it was
+          case ErrorClass::kRetry:
+          case ErrorClass::kTimeout:
+          case ErrorClass::kOutcomeUnknown:
+          case ErrorClass::kResource:
+          case ErrorClass::kBug:
+            (void)ErrorOf(state == nullptr ? "" : state, "", sent.name,
+                          primary == nullptr ? "" : primary);
+        }
+        if (absl::string_view(sent.name) == "commit") return TripEnd::kUnknown;
+      }
+    }
+    // Each command's results end with a null.
+    const Result end(PQgetResult(connection_), &PQclear);
+    if (end != nullptr) return TripEnd::kUnknown;
+  }
+  const Result sync(PQgetResult(connection_), &PQclear);
+  if (PQresultStatus(sync.get()) != PGRES_PIPELINE_SYNC || PQexitPipelineMode(connection_) != 1) {
+    return TripEnd::kUnknown;
+  }
+  if (committed) return TripEnd::kCommitted;
+  if (PQtransactionStatus(connection_) != PQTRANS_IDLE) Rollback();
+  return refused && !broken() ? TripEnd::kRefused : TripEnd::kUnknown;
 }
 
 }  // namespace fadu::db

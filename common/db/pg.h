@@ -4,6 +4,7 @@
 #ifndef FADU_COMMON_DB_PG_H_
 #define FADU_COMMON_DB_PG_H_
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,15 +21,16 @@
 namespace fadu::db {
 
 // One connection with at most one open transaction. Not thread-safe.
-class PgConnection : public WriterTransaction {
+class PgConnection : public WriterTransaction, public TripReader {
  public:
-  // Connects within two seconds.
+  // Connects within two seconds. No statement takes longer than `statement_timeout`.
   static absl::StatusOr<std::unique_ptr<PgConnection>> Open(const std::string& dsn,
-                                                            const std::string& application);
+                                                            const std::string& application,
+                                                            absl::Duration statement_timeout);
   ~PgConnection() override;
 
-  // BEGIN with the county's scope and timeouts as literals, one round trip. `county` is six digits.
-  absl::Status Begin(absl::string_view county, absl::Duration statement_timeout);
+  // BEGIN with the county's scope as literals, one round trip. `county` is six digits.
+  absl::Status Begin(absl::string_view county);
   absl::Status Commit();
   void Rollback();
   // Drops the socket, as a lost network would; for fault tests.
@@ -42,15 +44,45 @@ class PgConnection : public WriterTransaction {
   absl::StatusOr<int64_t> Execute(const Statement& statement, const Params& params = {}) override;
   absl::StatusOr<int64_t> WriteArrays(absl::string_view name, absl::string_view sql,
                                       absl::string_view county,
-                                      const std::vector<ArrayParam>& arrays) override;
+                                      const std::vector<std::string>& arrays) override;
+
+  // ---- A whole transaction in one round trip: BEGIN with scope, statements, COMMIT. ----
+
+  // Sends it. False: the connection is gone, and it is not known what the server took.
+  bool SendTrip(absl::string_view county, const std::vector<TripStatement>& statements) {
+    return SendTrip(county, statements, /*reads=*/false);
+  }
+  // Waits for the answers to what was sent.
+  enum class TripEnd {
+    kCommitted,
+    kRefused,  // some statement failed: rolled back, nothing was written
+    kUnknown,  // the connection is gone, or COMMIT failed
+  };
+  TripEnd FinishTrip() { return FinishTrip(nullptr); }
+  absl::StatusOr<std::vector<Rows>> ReadTrip(absl::string_view county,
+                                             const std::vector<TripStatement>& statements) override;
 
  private:
   explicit PgConnection(PGconn* connection) : connection_(connection) {}
   using Result = std::unique_ptr<PGresult, decltype(&PQclear)>;
   absl::StatusOr<Result> Check(PGresult* raw, absl::string_view statement);
   absl::StatusOr<Result> RunText(const Statement& statement, const Params& params);
+  // What a trip sent and the server has to answer.
+  struct Sent {
+    const char* name;
+    std::string prepares;  // the statement that is prepared when this succeeds; else empty
+  };
+  bool SendTrip(absl::string_view county, const std::vector<TripStatement>& statements, bool reads);
+  TripEnd FinishTrip(std::vector<Rows>* rows);
+  bool SendText(const char* name, const std::string& sql);
+  bool SendStatement(absl::string_view county, const TripStatement& statement, bool prepared);
 
   PGconn* connection_ = nullptr;
+  std::vector<Sent> sent_;
+  // Names of prepared statements by text: those the server has, and those of the trip under way.
+  std::map<std::string, std::string, std::less<>> prepared_;
+  std::map<std::string, std::string, std::less<>> names_sent_;
+  int names_ = 0;
   bool failed_ = false;
   ErrorClass failure_class_ = ErrorClass::kBug;
   absl::Status first_failure_;

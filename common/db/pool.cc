@@ -1,6 +1,7 @@
 #include "common/db/pool.h"
 
 #include <algorithm>
+#include <array>
 #include <condition_variable>
 #include <limits>
 #include <mutex>
@@ -21,6 +22,7 @@
 #include "common/base/status.h"
 #include "common/db/errors.h"
 #include "common/db/migrate.h"
+#include "common/db/wire.h"
 #include "common/schema/reason.h"
 #include "fadu/common/v1/reason.pb.h"
 
@@ -258,15 +260,21 @@ const std::string& CellOf(const std::vector<absl::optional<std::string>>& cells,
 std::string Row::Text(size_t column) const { return CellOf(cells_, column); }
 
 int64_t Row::Int(size_t column) const {
+  const std::string& cell = CellOf(cells_, column);
   int64_t value = 0;
-  if (!absl::SimpleAtoi(CellOf(cells_, column), &value)) (void)FADU_BUG("a cell is not a number");
+  const bool read =
+      form_ == Form::kBinary ? ReadWireInt(cell, &value) : absl::SimpleAtoi(cell, &value);
+  if (!read) (void)FADU_BUG("a cell is not a number");
   return value;
 }
 
-bool Row::Bool(size_t column) const { return CellOf(cells_, column) == "t"; }
+bool Row::Bool(size_t column) const {
+  return CellOf(cells_, column) == (form_ == Form::kBinary ? "\1" : "t");
+}
 
 std::string Row::Bytes(size_t column) const {
   const std::string& text = CellOf(cells_, column);
+  if (form_ == Form::kBinary) return text;
   if (text.size() < 2 || text[0] != '\\' || text[1] != 'x') {
     (void)FADU_BUG("a cell is not bytea");
     return "";
@@ -275,24 +283,38 @@ std::string Row::Bytes(size_t column) const {
 }
 
 Uuid Row::Id(size_t column) const {
-  const absl::StatusOr<Uuid> id = Uuid::Parse(CellOf(cells_, column));
+  const std::string& cell = CellOf(cells_, column);
+  if (form_ == Form::kBinary && cell.size() == 16) {
+    std::array<uint8_t, 16> bytes;
+    std::copy(cell.begin(), cell.end(), bytes.begin());
+    return Uuid(bytes);
+  }
+  const absl::StatusOr<Uuid> id = Uuid::Parse(cell);
   if (id.ok()) return *id;
   (void)FADU_BUG("a cell is not a uuid");
   return Uuid();
 }
 
 absl::Time Row::Time(size_t column) const {
+  const std::string& cell = CellOf(cells_, column);
   absl::Time at;
   std::string error;
-  if (!absl::ParseTime("%Y-%m-%d %H:%M:%E*S%Ez", CellOf(cells_, column), &at, &error)) {
-    (void)FADU_BUG("a cell is not an instant");
-  }
+  const bool read = form_ == Form::kBinary
+                        ? ReadWireTime(cell, &at)
+                        : absl::ParseTime("%Y-%m-%d %H:%M:%E*S%Ez", cell, &at, &error);
+  if (!read) (void)FADU_BUG("a cell is not an instant");
   return at;
 }
 
 absl::CivilDay Row::Day(size_t column) const {
-  const absl::StatusOr<absl::CivilDay> day = ParseDay(CellOf(cells_, column));
-  if (day.ok()) return *day;
+  const std::string& cell = CellOf(cells_, column);
+  absl::CivilDay day;
+  if (form_ == Form::kBinary) {
+    if (!ReadWireDay(cell, &day)) (void)FADU_BUG("a cell is not a day");
+    return day;
+  }
+  const absl::StatusOr<absl::CivilDay> parsed = ParseDay(cell);
+  if (parsed.ok()) return *parsed;
   (void)FADU_BUG("a cell is not a day");
   return absl::CivilDay();
 }

@@ -53,7 +53,10 @@ class Params {
 // (FADU_BUG, and a default value comes back).
 class Row {
  public:
-  explicit Row(std::vector<absl::optional<std::string>> cells) : cells_(std::move(cells)) {}
+  // How the cells came: as text, or in PostgreSQL's binary form.
+  enum class Form { kText, kBinary };
+  explicit Row(std::vector<absl::optional<std::string>> cells, Form form = Form::kText)
+      : cells_(std::move(cells)), form_(form) {}
   bool IsNull(size_t column) const { return !cells_[column].has_value(); }
   std::string Text(size_t column) const;
   int64_t Int(size_t column) const;
@@ -65,6 +68,7 @@ class Row {
 
  private:
   std::vector<absl::optional<std::string>> cells_;
+  Form form_;
 };
 
 using Rows = std::vector<Row>;

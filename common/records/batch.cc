@@ -6,12 +6,13 @@
 #include <set>
 #include <utility>
 
-#include "absl/base/internal/endian.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/area_code.h"
 #include "common/base/civil_day.h"
 #include "common/base/digest.h"
+#include "common/records/heads.h"
+#include "common/records/rows.h"
 #include "common/records/store_impl.h"
 #include "common/schema/filter.h"
 #include "common/schema/names.h"
@@ -44,14 +45,6 @@ constexpr db::Statement kFindRequests{
 constexpr db::Statement kBeginOperation{"begin_operation", "SAVEPOINT operation"};
 constexpr db::Statement kUndoOperation{"undo_operation", "ROLLBACK TO SAVEPOINT operation"};
 constexpr db::Statement kEndOperation{"end_operation", "RELEASE SAVEPOINT operation"};
-constexpr char kInsertEvents[] =
-    "INSERT INTO event (county_code, seq, type, id, revision, area_code, request_id, item, "
-    "request_hash, happened_at, entry, hash, fact, message, sealed) "
-    "SELECT $1::text, b.* FROM unnest($2::bigint[], $3::text[], $4::uuid[], $5::bigint[], "
-    "$6::text[], $7::uuid[], $8::bigint[], $9::bytea[], $10::timestamptz[], $11::bytea[], "
-    "$12::bytea[], $13::bytea[], $14::bytea[], $15::bytea[]) AS b(seq, type, id, revision, "
-    "area_code, request_id, item, request_hash, happened_at, entry, hash, fact, message, sealed)";
-
 // How long a repeated look at personal data is taken for one whose answer was lost.
 constexpr absl::Duration kUnmaskRetry = absl::Minutes(10);
 
@@ -169,25 +162,23 @@ struct State {
   bool created = false;
 };
 
-// A row of `event` to be written.
-struct NewEvent {
-  int64_t seq = 0;
-  std::string type;
-  Uuid id;
-  int64_t revision = 0;
-  std::string area_code;
-  Uuid request_id;
-  int64_t item = 0;
-  std::string request_hash;
-  absl::Time happened_at;
-  std::string entry;
-  std::string hash;
-  absl::optional<std::string> fact;
-  absl::optional<std::string> message;
-  absl::optional<std::string> sealed;
-};
-
 using RecordKey = std::pair<const RecordType*, Uuid>;
+
+// Where nothing may be read or written.
+class NoTransaction : public db::WriterTransaction {
+ public:
+  absl::StatusOr<db::Rows> Run(const db::Statement& statement, const db::Params&) override {
+    return FADU_BUG(absl::StrCat(statement.name, " outside of a transaction"));
+  }
+  absl::StatusOr<int64_t> Execute(const db::Statement& statement, const db::Params&) override {
+    return FADU_BUG(absl::StrCat(statement.name, " outside of a transaction"));
+  }
+  absl::StatusOr<int64_t> WriteArrays(absl::string_view name, absl::string_view, absl::string_view,
+                                      const std::vector<std::string>&) override {
+    return FADU_BUG(absl::StrCat(name, " outside of a transaction"));
+  }
+  bool failed() const override { return false; }
+};
 
 }  // namespace
 
@@ -210,6 +201,35 @@ class BatchWriter : public LockedView {
     }
     FADU_RETURN_IF_ERROR(Flush());
     return MoveCounter();
+  }
+
+  // Decides one operation, which reads nothing but `read`; writes nothing.
+  absl::StatusOr<Forecast> Foresee(const RecordOperation& operation, std::vector<RecordRow> read) {
+    for (RecordRow& row : read) {
+      State& state = states_[RecordKey(row.record.type, row.record.id)];
+      state.exists = true;
+      state.row = std::move(row);
+    }
+    Forecast forecast;
+    std::vector<NewEvent> events;
+    int64_t item = 0;
+    for (Change change : operation.request().changes) {
+      if (change.id.IsNil()) change.id = store_.ids.NewId();
+      State& state = states_[RecordKey(change.type, change.id)];
+      FADU_RETURN_IF_ERROR(Apply(operation, change, item++, state, events));
+      forecast.result.records.push_back(state.row.record);
+    }
+    for (const RecordKey& key : order_) {
+      const State& state = states_.at(key);
+      FADU_ASSIGN_OR_RETURN(db::WireRow row,
+                            RowOf(state.row, store_.writes.at(key.first), *store_.sealer));
+      forecast.records.push_back({key.first, state.created, std::move(row)});
+    }
+    for (NewEvent& event : events) {
+      db::WireRow row = RowOf(event);
+      forecast.events.push_back({std::move(event.entry), std::move(row)});
+    }
+    return forecast;
   }
 
   absl::StatusOr<std::vector<StoredRecord>> Find(const RecordType& type, absl::string_view filter,
@@ -256,17 +276,19 @@ class BatchWriter : public LockedView {
       FADU_ASSIGN_OR_RETURN(rows, transaction_.Run(kLockCounter, db::Params().Text(county_)));
       if (rows.empty()) return FADU_BUG("the counter row is not visible");
     }
-    seq_ = first_seq_ = rows[0].Int(0);
-    head_ = rows[0].Bytes(1);
+    head_ = {rows[0].Int(0), rows[0].Bytes(1)};
+    first_seq_ = head_.seq;
     return absl::OkStatus();
   }
 
   absl::Status MoveCounter() {
-    if (seq_ == first_seq_) return absl::OkStatus();
+    store_.heads->Propose(county_, head_);
+    if (head_.seq == first_seq_) return absl::OkStatus();
     FADU_ASSIGN_OR_RETURN(
         const int64_t moved,
-        transaction_.Execute(kMoveCounter,
-                             db::Params().Text(county_).Int(seq_).Bytes(head_).Int(first_seq_)));
+        transaction_.Execute(
+            kMoveCounter,
+            db::Params().Text(county_).Int(head_.seq).Bytes(head_.hash).Int(first_seq_)));
     return moved == 1 ? absl::OkStatus() : FADU_BUG("the counter moved under its lock");
   }
 
@@ -376,8 +398,8 @@ class BatchWriter : public LockedView {
       return looks ? transaction_.Execute(kUndoOperation).status() : absl::OkStatus();
     }
     if (looks) FADU_RETURN_IF_ERROR(transaction_.Execute(kEndOperation).status());
-    for (NewEvent& event : events) Chain(event);
-    result.last_seq = seq_;
+    for (const NewEvent& event : events) Chain(event);
+    result.last_seq = head_.seq;
     operation.Decide(std::move(result));
     return absl::OkStatus();
   }
@@ -402,13 +424,9 @@ class BatchWriter : public LockedView {
     }
   }
 
-  void Chain(NewEvent& event) {
-    event.seq = ++seq_;
-    char seq_bytes[8];
-    absl::big_endian::Store64(seq_bytes, static_cast<uint64_t>(event.seq));
-    event.hash = StoredDigest(absl::StrCat(head_, absl::string_view(seq_bytes, 8), event.entry));
-    head_ = event.hash;
-    events_.push_back(std::move(event));
+  void Chain(const NewEvent& event) {
+    head_.Chain(event.entry);
+    events_.push_back(RowOf(event).Int(head_.seq).Bytes(head_.hash));
   }
 
   static absl::Status RequestIdReused() {
@@ -862,145 +880,34 @@ class BatchWriter : public LockedView {
   }
 
   absl::Status WriteRecords(const RecordType& type, const std::vector<const State*>& states) {
-    std::vector<Uuid> ids;
-    std::vector<absl::optional<int64_t>> revisions;
-    std::vector<absl::optional<std::string>> areas, reviews, comments, messages, sealed, keys;
-    std::vector<absl::optional<absl::CivilDay>> days;
-    std::vector<absl::optional<absl::Time>> created, updated, deleted;
-    const auto or_null = [](const std::string& text) {
-      return text.empty() ? absl::optional<std::string>() : absl::optional<std::string>(text);
-    };
+    const WriteSql& sql = store_.writes.at(&type);
+    std::vector<db::WireRow> rows;
+    std::vector<const db::WireRow*> pointers;
+    rows.reserve(states.size());
     for (const State* state : states) {
-      const StoredRecord& record = state->row.record;
-      ids.push_back(record.id);
-      revisions.push_back(record.revision);
-      areas.push_back(record.area_code);
-      FADU_ASSIGN_OR_RETURN(const absl::CivilDay day,
-                            ParseDay(type.CountingDateOf(*record.message)));
-      days.push_back(day);
-      reviews.push_back(ReviewCode(record.review_state));
-      comments.push_back(or_null(record.review_comment));
-      created.push_back(record.created_at);
-      updated.push_back(record.updated_at);
-      deleted.push_back(record.deleted_at);
-      messages.push_back(state->row.message_bytes);
-      sealed.push_back(or_null(state->row.sealed_bytes));
-      keys.push_back(or_null(state->row.wrapped_key));
+      FADU_ASSIGN_OR_RETURN(db::WireRow row, RowOf(state->row, sql, *store_.sealer));
+      rows.push_back(std::move(row));
+      pointers.push_back(&rows.back());
     }
-    std::vector<db::ArrayParam> arrays = {
-        db::ArrayParam::Ids(ids),       db::ArrayParam::Ints(revisions),
-        db::ArrayParam::Texts(areas),   db::ArrayParam::Days(days),
-        db::ArrayParam::Texts(reviews), db::ArrayParam::Texts(comments),
-        db::ArrayParam::Times(created), db::ArrayParam::Times(updated),
-        db::ArrayParam::Times(deleted), db::ArrayParam::Bytes(messages),
-        db::ArrayParam::Bytes(sealed),  db::ArrayParam::Bytes(keys)};
-    for (const Column& column : ColumnsOf(type))
-      arrays.push_back(ColumnArray(type, column, states));
-    FADU_ASSIGN_OR_RETURN(const int64_t written,
-                          transaction_.WriteArrays(absl::StrCat("upsert_", type.table()),
-                                                   store_.upserts.at(&type), county_, arrays));
+    FADU_ASSIGN_OR_RETURN(
+        const int64_t written,
+        transaction_.WriteArrays(absl::StrCat("upsert_", type.table()), sql.upsert, county_,
+                                 RecordArrays(sql, pointers)));
     if (written != static_cast<int64_t>(states.size())) {
       return FADU_BUG("a record's revision moved under the counter lock");
     }
     return absl::OkStatus();
   }
 
-  db::ArrayParam ColumnArray(const RecordType& type, const Column& column,
-                             const std::vector<const State*>& states) {
-    std::vector<absl::optional<std::string>> texts;
-    std::vector<absl::optional<int64_t>> numbers;
-    std::vector<absl::optional<bool>> flags;
-    std::vector<absl::optional<absl::CivilDay>> days;
-    for (const State* state : states) {
-      const StoredRecord& record = state->row.record;
-      if (column.blind != nullptr) {
-        std::vector<std::string> blinds;
-        if (record.sealed != nullptr) {
-          for (const std::string& clear : type.BlindValuesOf(*record.sealed, *column.blind)) {
-            blinds.push_back(store_.sealer->BlindIndex(county_, column.blind->filter_name, clear));
-          }
-        }
-        texts.emplace_back(BytesArrayLiteral(blinds));
-        continue;
-      }
-      const std::vector<Value> values = type.ValuesOf(*record.message, *column.field);
-      if (column.field->repeated()) {
-        std::vector<std::string> items;
-        for (const Value& value : values) {
-          items.push_back(value.kind == ValueKind::kInt || value.kind == ValueKind::kPoints ||
-                                  value.kind == ValueKind::kBool
-                              ? absl::StrCat(value.number)
-                              : value.text);
-        }
-        texts.emplace_back(ArrayLiteral(items));
-        continue;
-      }
-      const absl::optional<Value> value =
-          values.empty() ? absl::optional<Value>() : absl::optional<Value>(values[0]);
-      switch (column.field->kind) {
-        case ValueKind::kText:
-        case ValueKind::kCode:
-          texts.push_back(value ? absl::optional<std::string>(value->text) : absl::nullopt);
-          break;
-        case ValueKind::kInt:
-        case ValueKind::kPoints:
-          numbers.push_back(value ? absl::optional<int64_t>(value->number) : absl::nullopt);
-          break;
-        case ValueKind::kBool:
-          flags.push_back(value ? absl::optional<bool>(value->number != 0) : absl::nullopt);
-          break;
-        case ValueKind::kDate: {
-          absl::optional<absl::CivilDay> day;
-          if (value) {
-            const absl::StatusOr<absl::CivilDay> parsed = ParseDay(value->text);
-            if (parsed.ok()) day = *parsed;
-          }
-          days.push_back(day);
-          break;
-        }
-      }
-    }
-    if (!numbers.empty()) return db::ArrayParam::Ints(numbers);
-    if (!flags.empty()) return db::ArrayParam::Bools(flags);
-    if (!days.empty()) return db::ArrayParam::Days(days);
-    return db::ArrayParam::Texts(texts);
-  }
-
   absl::Status WriteEvents() {
     if (events_.empty()) return absl::OkStatus();
-    std::vector<absl::optional<int64_t>> seqs, revisions, items;
-    std::vector<absl::optional<std::string>> types, areas, request_hashes, entries, hashes, facts,
-        messages, sealed;
-    std::vector<Uuid> ids, request_ids;
-    std::vector<absl::optional<absl::Time>> times;
-    for (const NewEvent& event : events_) {
-      seqs.push_back(event.seq);
-      types.push_back(event.type);
-      ids.push_back(event.id);
-      revisions.push_back(event.revision);
-      areas.push_back(event.area_code);
-      request_ids.push_back(event.request_id);
-      items.push_back(event.item);
-      request_hashes.push_back(event.request_hash);
-      times.push_back(event.happened_at);
-      entries.push_back(event.entry);
-      hashes.push_back(event.hash);
-      facts.push_back(event.fact);
-      messages.push_back(event.message);
-      sealed.push_back(event.sealed);
-    }
+    std::vector<const db::WireRow*> pointers;
+    for (const db::WireRow& row : events_) pointers.push_back(&row);
+    FADU_ASSIGN_OR_RETURN(
+        const int64_t written,
+        transaction_.WriteArrays("insert_events", kInsertEvents, county_, EventArrays(pointers)));
     const size_t expected = events_.size();
     events_.clear();
-    FADU_ASSIGN_OR_RETURN(const int64_t written,
-                          transaction_.WriteArrays(
-                              "insert_events", kInsertEvents, county_,
-                              {db::ArrayParam::Ints(seqs), db::ArrayParam::Texts(types),
-                               db::ArrayParam::Ids(ids), db::ArrayParam::Ints(revisions),
-                               db::ArrayParam::Texts(areas), db::ArrayParam::Ids(request_ids),
-                               db::ArrayParam::Ints(items), db::ArrayParam::Bytes(request_hashes),
-                               db::ArrayParam::Times(times), db::ArrayParam::Bytes(entries),
-                               db::ArrayParam::Bytes(hashes), db::ArrayParam::Bytes(facts),
-                               db::ArrayParam::Bytes(messages), db::ArrayParam::Bytes(sealed)}));
     return written == static_cast<int64_t>(expected) ? absl::OkStatus()
                                                      : FADU_BUG("an event was not written");
   }
@@ -1008,20 +915,24 @@ class BatchWriter : public LockedView {
   Store::Impl& store_;
   db::WriterTransaction& transaction_;
   const std::string& county_;
-  int64_t seq_ = 0;
+  Head head_;
   int64_t first_seq_ = 0;
-  std::string head_;
   std::map<Uuid, Earlier> earlier_;
   std::map<RecordKey, State> states_;
   std::vector<RecordKey> order_;  // touched records, first touch first
   std::set<RecordKey> dirty_;
-  std::vector<NewEvent> events_;
+  std::vector<db::WireRow> events_;
 };
 
-absl::Status Store::Impl::Attempt(
-    db::WriterTransaction& transaction, const std::string& county,
-    const std::vector<std::shared_ptr<db::WriteOperation>>& operations) {
+absl::Status Store::Impl::Attempt(db::WriterTransaction& transaction, const std::string& county,
+                                  const Operations& operations) {
   return BatchWriter(*this, transaction, county).Run(operations);
+}
+
+absl::StatusOr<Forecast> Store::Impl::Foresee(const RecordOperation& operation,
+                                              std::vector<RecordRow> read) {
+  NoTransaction none;
+  return BatchWriter(*this, none, operation.county()).Foresee(operation, std::move(read));
 }
 
 }  // namespace fadu::records

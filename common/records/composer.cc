@@ -1,6 +1,7 @@
 #include "common/records/composer.h"
 
 #include <algorithm>
+#include <map>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
@@ -371,7 +372,9 @@ std::string SelectByIdsSql(const RecordType& type) {
                       " WHERE county_code = $1 AND id = ANY ($2::uuid[])");
 }
 
-std::string UpsertSql(const RecordType& type) {
+WriteSql WriteSqlOf(const RecordType& type) {
+  WriteSql sql;
+  sql.columns = ColumnsOf(type);
   // Name, element type of the array, and how the column takes it.
   std::vector<std::string> names = {"id",           "revision",       "area_code",  "counted_on",
                                     "review_state", "review_comment", "created_at", "updated_at",
@@ -381,7 +384,7 @@ std::string UpsertSql(const RecordType& type) {
                                        "timestamptz", "bytea",  "bytea",       "bytea"};
   std::vector<std::string> takes;
   for (const std::string& name : names) takes.push_back(absl::StrCat("b.", name));
-  for (const Column& column : ColumnsOf(type)) {
+  for (const Column& column : sql.columns) {
     names.push_back(column.name);
     // Arrays of arrays must be rectangular: a repeated value travels as a literal.
     const bool literal = absl::EndsWith(column.cast, "[]");
@@ -389,20 +392,33 @@ std::string UpsertSql(const RecordType& type) {
     takes.push_back(literal ? absl::StrCat("b.", column.name, "::", column.cast)
                             : absl::StrCat("b.", column.name));
   }
+  const std::map<std::string, db::WireType> types = {
+      {"uuid", db::WireType::kId},         {"bigint", db::WireType::kInt},
+      {"text", db::WireType::kText},       {"date", db::WireType::kDay},
+      {"boolean", db::WireType::kBool},    {"bytea", db::WireType::kBytes},
+      {"timestamptz", db::WireType::kTime}};
   std::vector<std::string> arrays;
   std::vector<std::string> updates;
   for (size_t i = 0; i < names.size(); ++i) {
+    sql.types.push_back(types.at(elements[i]));
     arrays.push_back(absl::StrCat("$", i + 2, "::", elements[i], "[]"));
     if (names[i] != "id" && names[i] != "created_at") {
       updates.push_back(absl::StrCat(names[i], " = excluded.", names[i]));
     }
   }
   const std::string table = type.table();
-  return absl::StrCat(
-      "INSERT INTO ", table, " (county_code, ", absl::StrJoin(names, ", "), ") SELECT $1::text, ",
-      absl::StrJoin(takes, ", "), " FROM unnest(", absl::StrJoin(arrays, ", "), ") AS b(",
-      absl::StrJoin(names, ", "), ") ON CONFLICT (county_code, id) DO UPDATE SET ",
-      absl::StrJoin(updates, ", "), " WHERE ", table, ".revision = excluded.revision - 1");
+  sql.insert =
+      absl::StrCat("INSERT INTO ", table, " (county_code, ", absl::StrJoin(names, ", "),
+                   ") SELECT $1::text, ", absl::StrJoin(takes, ", "), " FROM unnest(",
+                   absl::StrJoin(arrays, ", "), ") AS b(", absl::StrJoin(names, ", "), ")");
+  sql.upsert = absl::StrCat(sql.insert, " ON CONFLICT (county_code, id) DO UPDATE SET ",
+                            absl::StrJoin(updates, ", "), " WHERE ", table,
+                            ".revision = excluded.revision - 1");
+  sql.upsert_all =
+      absl::StrCat("WITH written AS (", sql.upsert,
+                   " RETURNING 1) SELECT 1 / CASE WHEN count(*) = cardinality($2::uuid[]) "
+                   "THEN 1 ELSE 0 END FROM written");
+  return sql;
 }
 
 std::string ArrayLiteral(const std::vector<std::string>& items) {

@@ -13,6 +13,7 @@
 #include "absl/types/optional.h"
 #include "common/base/id.h"
 #include "common/db/pool.h"
+#include "common/db/wire.h"
 #include "common/records/sealer.h"
 #include "common/schema/filter.h"
 #include "common/schema/record_type.h"
@@ -86,9 +87,19 @@ bool UsesIndex(const FilterNode& filter, const RecordType& type);
 // SELECT by ids, under a lock or not.
 std::string SelectByIdsSql(const RecordType& type);
 
-// INSERT … ON CONFLICT DO UPDATE from arrays: $1 county, then the arrays in the order of
-// kRecordColumns (without county) and ColumnsOf.
-std::string UpsertSql(const RecordType& type);
+// How rows of a type are written. Every statement takes $1 county, then an array a column, in the
+// order of kRecordColumns and ColumnsOf.
+struct WriteSql {
+  std::vector<Column> columns;      // ColumnsOf
+  std::vector<db::WireType> types;  // of the arrays' elements
+  // INSERT … ON CONFLICT DO UPDATE of records at the revision before; counts what it wrote.
+  std::string upsert;
+  // The same, failing (22012) unless it wrote every row.
+  std::string upsert_all;
+  // INSERT, failing (23505) when a record is there.
+  std::string insert;
+};
+WriteSql WriteSqlOf(const RecordType& type);
 
 // id, revision, area_code, counted_on, review_state, review_comment, created_at, updated_at,
 // deleted_at, message, sealed, record_key.

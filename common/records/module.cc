@@ -8,6 +8,36 @@
 #include "common/records/sealer.h"
 
 namespace fadu::records {
+namespace {
+
+void MeasureWriter(const std::string& service, const db::GroupWriter& writer,
+                   rpc::Metrics& metrics) {
+  const std::map<std::string, std::string> labels = {{"service", service}};
+  metrics.Gauge("fadu_writer_queue", "Operations waiting for the group writer.", labels,
+                [&writer] { return static_cast<double>(writer.queued()); });
+  using Stats = db::GroupWriter::Stats;
+  const auto count = [&](const char* name, const char* help, const char* path,
+                         int64_t Stats::*member) {
+    std::map<std::string, std::string> own = labels;
+    if (*path != '\0') own["path"] = path;
+    metrics.CounterOf(name, help, own,
+                      [&writer, member] { return static_cast<double>(writer.stats().*member); });
+  };
+  const char batches[] = "Batches committed, in one round trip or after a look.";
+  const char operations[] = "Operations in batches committed.";
+  count("fadu_writer_batches_total", batches, "trip", &Stats::trips);
+  count("fadu_writer_batches_total", batches, "look", &Stats::looks);
+  count("fadu_writer_operations_total", operations, "trip", &Stats::trip_operations);
+  count("fadu_writer_operations_total", operations, "look", &Stats::look_operations);
+  count("fadu_writer_trips_refused_total", "Round trips refused or lost; their batches looked.", "",
+        &Stats::refused_trips);
+  count("fadu_writer_retries_total", "Attempts repeated after a lost connection or race.", "",
+        &Stats::retries);
+  count("fadu_writer_bisections_total", "Batches cut in two because something was refused.", "",
+        &Stats::bisections);
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<RecordModule>> RecordModule::Start(
     const RecordModuleOptions& options, const host::ModuleContext& context) {
@@ -25,10 +55,7 @@ absl::StatusOr<std::unique_ptr<RecordModule>> RecordModule::Start(
       std::make_unique<Store>(std::move(store), context.pool, std::move(sealer), context.ids);
   module->records_ = MakeRecordService(*module->store_);
   module->feed_ = MakeFactFeedService(*module->store_);
-  db::GroupWriter* writer = &module->store_->writer();
-  const std::map<std::string, std::string> labels = {{"service", options.name}};
-  context.metrics.Gauge("fadu_writer_queue", "Operations waiting for the group writer.", labels,
-                        [writer] { return static_cast<double>(writer->queued()); });
+  MeasureWriter(options.name, module->store_->writer(), context.metrics);
   return module;
 }
 

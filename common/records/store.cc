@@ -10,6 +10,7 @@
 #include "absl/synchronization/notification.h"
 #include "common/base/area_code.h"
 #include "common/base/digest.h"
+#include "common/records/heads.h"
 #include "common/records/page_token.h"
 #include "common/records/store_impl.h"
 #include "common/schema/filter.h"
@@ -166,16 +167,27 @@ void RecordOperation::Finish(const absl::Status& outcome) {
 
 Store::Impl::Impl(const StoreOptions& store_options, db::Pool& store_pool,
                   std::unique_ptr<Sealer> store_sealer, IdSource& id_source)
-    : options(store_options), pool(store_pool), sealer(std::move(store_sealer)), ids(id_source) {
+    : options(store_options),
+      pool(store_pool),
+      sealer(std::move(store_sealer)),
+      ids(id_source),
+      heads(std::make_unique<Heads>()) {
   for (const auto& type : options.types->all()) {
-    upserts[type.get()] = UpsertSql(*type);
+    writes[type.get()] = WriteSqlOf(*type);
     selects[type.get()] = SelectByIdsSql(*type);
   }
-  writer = std::make_unique<db::GroupWriter>(
-      options.writer, [this](db::WriterTransaction& transaction, const std::string& county,
-                             const std::vector<std::shared_ptr<db::WriteOperation>>& operations) {
-        return Attempt(transaction, county, operations);
-      });
+  db::BatchWork work;
+  work.attempt = [this](db::WriterTransaction& transaction, const std::string& county,
+                        const Operations& operations) {
+    return Attempt(transaction, county, operations);
+  };
+  work.compose = [this](const std::string& county, const Operations& operations) {
+    return Compose(county, operations);
+  };
+  work.read = [this](db::TripReader& reader, const std::string& county,
+                     const Operations& operations) { return Read(reader, county, operations); };
+  work.settle = [this](const std::string& county, bool committed) { Settle(county, committed); };
+  writer = std::make_unique<db::GroupWriter>(options.writer, std::move(work));
 }
 
 Store::Impl::~Impl() = default;
@@ -286,8 +298,11 @@ void Store::Write(const CallContext& call, WriteRequest request,
   // number's erasure.
   request.request_hash =
       impl_->sealer->RequestMac(absl::StrCat(call.principal.subject, "\n", request.request_hash));
-  impl_->writer->Submit(
-      std::make_shared<RecordOperation>(call, std::move(request), std::move(done)));
+  // shared_ptr: the queue and the batch that has it.
+  const auto operation =
+      std::make_shared<RecordOperation>(call, std::move(request), std::move(done));
+  impl_->Route(*operation);
+  impl_->writer->Submit(operation);
 }
 
 absl::StatusOr<WriteResult> Store::WriteAndWait(const CallContext& call, WriteRequest request) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/db/group_writer.h"
+#include "common/db/wire.h"
 #include "common/records/composer.h"
 #include "common/records/store.h"
 
@@ -45,8 +46,21 @@ std::string BytesOf(const google::protobuf::Message& message);
 
 std::string ReviewCode(fadu::common::v1::ReviewState state);
 
-// Decides and writes batches for one store; the attempt of its group writer.
-class BatchWriter;
+// What an operation writes if nothing moved since that was decided.
+struct Forecast {
+  struct Record {
+    const RecordType* type = nullptr;
+    bool created = false;
+    db::WireRow row;
+  };
+  struct Event {
+    std::string entry;
+    db::WireRow row;  // without seq and hash
+  };
+  std::vector<Record> records;
+  std::vector<Event> events;
+  WriteResult result;  // without last_seq
+};
 
 // An operation in the queue.
 class RecordOperation : public db::WriteOperation {
@@ -56,7 +70,17 @@ class RecordOperation : public db::WriteOperation {
   const std::string& county() const override { return request_.county; }
   absl::Time deadline() const override { return call_.deadline; }
   const std::vector<std::string>& keys() const override { return keys_; }
+  db::Route route() const override { return route_; }
+  size_t weight() const override { return request_.changes.size(); }
   void Finish(const absl::Status& outcome) override;
+
+  // Before the queue, or while it is read: how it is to be written.
+  void TakeRoute(db::Route route) { route_ = route; }
+  void TakeTrip(Forecast forecast) {
+    forecast_ = std::move(forecast);
+    route_ = db::Route::kTrip;
+  }
+  Forecast& forecast() { return forecast_; }
 
   const CallContext& call() const { return call_; }
   const WriteRequest& request() const { return request_; }
@@ -68,8 +92,14 @@ class RecordOperation : public db::WriteOperation {
   const WriteRequest request_;
   std::function<void(absl::StatusOr<WriteResult>)> done_;
   std::vector<std::string> keys_;
+  db::Route route_ = db::Route::kLook;
+  Forecast forecast_;
   absl::StatusOr<WriteResult> decided_;
 };
+
+// The ends of the counties' chains, as this process left them. Thread-safe; for one county, one
+// thread at a time writes.
+class Heads;
 
 struct Store::Impl {
   Impl(const StoreOptions& store_options, db::Pool& store_pool,
@@ -80,15 +110,30 @@ struct Store::Impl {
   db::Pool& pool;
   std::unique_ptr<Sealer> sealer;
   IdSource& ids;
-  std::map<const RecordType*, std::string> upserts;
+  std::map<const RecordType*, WriteSql> writes;
   std::map<const RecordType*, std::string> selects;
+  const std::unique_ptr<Heads> heads;
   std::unique_ptr<db::GroupWriter> writer;  // last: its threads use the rest
 
   // The law of a type; null when there is none.
   const Law* LawOf(const RecordType& type) const;
   const LockedLaw* LockedLawOf(const RecordType& type) const;
+
+  // The work of the group writer's batches (batch.cc, trip.cc).
+  using Operations = db::BatchWork::Operations;
   absl::Status Attempt(db::WriterTransaction& transaction, const std::string& county,
-                       const std::vector<std::shared_ptr<db::WriteOperation>>& operations);
+                       const Operations& operations);
+  absl::optional<std::vector<db::TripStatement>> Compose(const std::string& county,
+                                                         const Operations& operations);
+  absl::Status Read(db::TripReader& reader, const std::string& county,
+                    const Operations& operations);
+  void Settle(const std::string& county, bool committed);
+
+  // Says how an operation is to be written, and what, where that needs no read.
+  void Route(RecordOperation& operation);
+  // Decides an operation on records as they were read without a lock; of those it creates nothing
+  // is read. Whatever fails here is decided again under the lock.
+  absl::StatusOr<Forecast> Foresee(const RecordOperation& operation, std::vector<RecordRow> read);
 };
 
 }  // namespace fadu::records

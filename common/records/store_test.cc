@@ -397,30 +397,6 @@ TEST_F(StoreTest, AQueuedCallersDeadlineIsToldWhileTheLaneIsHeld) {
   EXPECT_EQ(ListAll({}, TownReviewer()).size(), 1U);
 }
 
-// the connection cut before and after each step of the write path; the retry inside the writer
-// finds what was written by its request id.
-class FaultPoint : public StoreTest, public ::testing::WithParamInterface<const char*> {};
-
-TEST_P(FaultPoint, ACutConnectionLosesAndDoublesNothing) {
-  std::atomic<int> cuts{0};
-  store_->writer().SetFaultPoint(
-      [&](absl::string_view step) { return step == GetParam() && cuts.fetch_add(1) % 2 == 0; });
-  for (int i = 0; i < 10; ++i) {
-    ASSERT_THAT(Write(TownReviewer(), Create(Widget(i))), IsOk()) << i;
-  }
-  EXPECT_GT(cuts.load(), 10);
-  EXPECT_EQ(ListAll({}, TownReviewer()).size(), 10U);
-  const auto verified = store_->VerifyEvents(CallAs(Auditor()), kCounty);
-  ASSERT_THAT(verified, IsOk());
-  EXPECT_EQ(verified->events(), 10);
-}
-
-INSTANTIATE_TEST_SUITE_P(EveryStep, FaultPoint,
-                         ::testing::Values("begun", "before_commit", "committed"),
-                         [](const ::testing::TestParamInfo<const char*>& step) {
-                           return std::string(step.param);
-                         });
-
 TEST_F(StoreTest, AKilledBackendIsNotNoticedByCallers) {
   ASSERT_THAT(Write(TownReviewer(), Create(Widget(1))), IsOk());
   ASSERT_THAT(store_.Admin("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "

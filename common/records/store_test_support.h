@@ -132,7 +132,8 @@ inline CallContext CallAs(Principal principal) {
 class TestStore {
  public:
   explicit TestStore(const RecordTypes& types, std::map<std::string, Law> laws = {},
-                     int window = 5000, std::map<std::string, LockedLaw> locked_laws = {}) {
+                     int window = 5000, std::map<std::string, LockedLaw> locked_laws = {},
+                     bool trips = true) {
     admin_dsn_ = testing::TestCluster::Get().CreateDatabase();
     schema_.name = "conformance";
     schema_.role_password = "not-a-secret";
@@ -148,15 +149,20 @@ class TestStore {
     pool_ = std::make_unique<db::Pool>(db::PoolOptions{dsn_, 4, "test"});
     admin_ = std::make_unique<db::Pool>(db::PoolOptions{admin_dsn_, 2, "test admin"});
     ids_ = NewUuidV7Source(SystemClock());
-    StoreOptions options;
-    options.service = "conformance";
-    options.types = &types;
-    options.laws = std::move(laws);
-    options.locked_laws = std::move(locked_laws);
-    options.window = window;
-    options.writer.dsn = dsn_;
-    store_ = std::make_unique<Store>(std::move(options), *pool_,
-                                     std::make_unique<Sealer>(std::string(32, 'k')), *ids_);
+    options_.service = "conformance";
+    options_.types = &types;
+    options_.laws = std::move(laws);
+    options_.locked_laws = std::move(locked_laws);
+    options_.window = window;
+    options_.writer.dsn = dsn_;
+    options_.writer.trips = trips;
+    store_ = Another();
+  }
+
+  // One more store on the same database, as another process would have it.
+  std::unique_ptr<Store> Another() {
+    return std::make_unique<Store>(options_, *pool_, std::make_unique<Sealer>(std::string(32, 'k')),
+                                   *ids_);
   }
 
   Store& operator*() { return *store_; }
@@ -194,6 +200,7 @@ class TestStore {
   std::unique_ptr<db::Pool> pool_;
   std::unique_ptr<db::Pool> admin_;
   std::unique_ptr<IdSource> ids_;
+  StoreOptions options_;
   std::unique_ptr<Store> store_;
 };
 

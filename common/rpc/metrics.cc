@@ -26,14 +26,14 @@ const prometheus::Histogram::BucketBoundaries& Buckets() {
   return *buckets;
 }
 
-// Gauges that are asked when somebody scrapes.
+// Gauges and counters that are asked when somebody scrapes.
 class Gauges : public prometheus::Collectable {
  public:
-  void Add(absl::string_view name, absl::string_view help,
+  void Add(prometheus::MetricType type, absl::string_view name, absl::string_view help,
            std::map<std::string, std::string> labels, std::function<double()> read) {
     const std::lock_guard<std::mutex> lock(mutex_);
     gauges_.push_back(
-        One{std::string(name), std::string(help), std::move(labels), std::move(read)});
+        One{type, std::string(name), std::string(help), std::move(labels), std::move(read)});
   }
 
   std::vector<prometheus::MetricFamily> Collect() const override {
@@ -47,7 +47,7 @@ class Gauges : public prometheus::Collectable {
       prometheus::MetricFamily& family = families[one.name];
       family.name = one.name;
       family.help = one.help;
-      family.type = prometheus::MetricType::Gauge;
+      family.type = one.type;
       prometheus::ClientMetric metric;
       for (const auto& [label, value] : one.labels) {
         prometheus::ClientMetric::Label pair;
@@ -55,7 +55,8 @@ class Gauges : public prometheus::Collectable {
         pair.value = value;
         metric.label.push_back(std::move(pair));
       }
-      metric.gauge.value = one.read();
+      (one.type == prometheus::MetricType::Counter ? metric.counter.value : metric.gauge.value) =
+          one.read();
       family.metric.push_back(std::move(metric));
     }
     std::vector<prometheus::MetricFamily> result;
@@ -65,6 +66,7 @@ class Gauges : public prometheus::Collectable {
 
  private:
   struct One {
+    prometheus::MetricType type;
     std::string name;
     std::string help;
     std::map<std::string, std::string> labels;
@@ -155,7 +157,13 @@ void Metrics::ClientCallFinished(absl::string_view method, absl::StatusCode code
 
 void Metrics::Gauge(absl::string_view name, absl::string_view help,
                     std::map<std::string, std::string> labels, std::function<double()> read) {
-  impl_->gauges->Add(name, help, std::move(labels), std::move(read));
+  impl_->gauges->Add(prometheus::MetricType::Gauge, name, help, std::move(labels), std::move(read));
+}
+
+void Metrics::CounterOf(absl::string_view name, absl::string_view help,
+                        std::map<std::string, std::string> labels, std::function<double()> read) {
+  impl_->gauges->Add(prometheus::MetricType::Counter, name, help, std::move(labels),
+                     std::move(read));
 }
 
 void Metrics::Count(absl::string_view name, absl::string_view help,

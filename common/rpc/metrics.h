@@ -33,6 +33,9 @@ class Metrics {
   // reader must stay valid as long as Metrics.
   void Gauge(absl::string_view name, absl::string_view help,
              std::map<std::string, std::string> labels, std::function<double()> read);
+  // A counter that somebody else keeps, read at each scrape like a gauge; it never falls.
+  void CounterOf(absl::string_view name, absl::string_view help,
+                 std::map<std::string, std::string> labels, std::function<double()> read);
   // A counter: created at 0 on first mention.
   void Count(absl::string_view name, absl::string_view help,
              std::map<std::string, std::string> labels, double by = 1);

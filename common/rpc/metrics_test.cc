@@ -52,6 +52,16 @@ TEST(Metrics, AGaugeIsReadAtEachScrape) {
   EXPECT_THAT(metrics.Scrape(), HasSubstr("fadu_db_pool_in_use{service=\"mediation\"} 7"));
 }
 
+TEST(Metrics, ACounterThatSomebodyElseKeepsIsReadAtEachScrape) {
+  Metrics metrics;
+  double value = 1;
+  metrics.CounterOf("fadu_writer_batches_total", "Batches", {{"path", "trip"}},
+                    [&value] { return value; });
+  value = 5;
+  EXPECT_THAT(metrics.Scrape(), AllOf(HasSubstr("# TYPE fadu_writer_batches_total counter"),
+                                      HasSubstr("fadu_writer_batches_total{path=\"trip\"} 5")));
+}
+
 TEST(Metrics, GaugesOfOneNameAreOneFamily) {
   Metrics metrics;
   metrics.Gauge("fadu_feed_lag", "Lag", {{"service", "a"}}, [] { return 1.0; });

@@ -32,7 +32,7 @@ COMPOSERS = {"common/records/composer.cc", "common/records/schema.cc"}
 DYNAMIC = re.compile(
     r'(?:StrCat|StrAppend|StrFormat|Substitute)\([^;]*"\s*(?:SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP)\b', re.S)
 # A statement written in code: one literal, or several side by side.
-LITERAL = re.compile(r'"((?:SELECT|INSERT INTO|UPDATE|DELETE FROM)\s(?:[^"\\]|\\.|"\s*")*)"')
+LITERAL = re.compile(r'"((?:WITH|SELECT|INSERT INTO|UPDATE|DELETE FROM)\s(?:[^"\\]|\\.|"\s*")*)"')
 SCOPED = re.compile(r"\bcounty_code\s*=\s*(?:\$\d|ANY|[a-z_]+\.county_code)", re.I)
 
 
@@ -44,7 +44,7 @@ def check_county(path, body):
     """One statement touches one county: every county table it reads is held to it, every row written has it."""
     inner = set(re.findall(r"\b([a-z_]+)\s+AS\s*(?:MATERIALIZED\s*)?\(", body, re.I))
     known = REFERENCE | inner | {"unnest", "set", "generate_series"}
-    read = [t for t in re.findall(r"\b(?:FROM|JOIN|^\s*UPDATE)\s+([a-z_]+)", body, re.M) if t not in known]
+    read = [t for t in re.findall(r"\b(?:FROM|JOIN|UPDATE)\s+([a-z_]+)", body) if t not in known]
     written = [t for t in re.findall(r"\bINTO\s+([a-z_]+)", body) if t not in known]
     problems = []
     if len(SCOPED.findall(body)) < len(read):
@@ -114,6 +114,7 @@ def self_test():
         "services/x/migrations/0003_c.sql": "CREATE TRIGGER t AFTER INSERT ON fact",
         "services/x/migrations/0004_d.sql": "CREATE TABLE t (\n  n bigserial NOT NULL\n);",
         "services/x/h.cc": 'constexpr char k[] = "SELECT id FROM event "\n    "WHERE id = $1";',
+        "services/x/i.cc": 'constexpr char k[] = "WITH m AS (UPDATE event SET id = $2) "\n    "SELECT id FROM m";',
         "services/x/d.cc": 'run(absl::StrCat("SELECT a FROM ", table));',
     }
     with tempfile.TemporaryDirectory() as root:
