@@ -18,8 +18,8 @@ SEVERITIES = ("critical", "warning")
 WORDS = {"or", "and", "unless", "by", "without", "on", "ignoring", "group_left", "group_right", "bool", "offset"}
 # Made by Prometheus itself.
 OWN = {"up"}
-# A name given to the registry: Gauge("fadu_…", Count("fadu_…", .Name("grpc_…".
-GIVEN = re.compile(r'(?:[Gg]auge|Count|Name)\(\s*"((?:fadu|grpc)_[a-z0-9_]+)"')
+# A name given to the registry: Gauge("fadu_…", count("fadu_…", CounterOf("fadu_…", .Name("grpc_…".
+GIVEN = re.compile(r'(?:[Gg]auge|[Cc]ount|CounterOf|Name)\(\s*"((?:fadu|grpc)_[a-z0-9_]+)"')
 ROW = re.compile(r"^\|(.*?)\|", re.M)
 NAME = re.compile(r"`((?:fadu|grpc)_[a-z0-9_]+)[`{]")
 
