@@ -19,7 +19,17 @@ struct RoleGrant {
   std::string organisation;  // empty: any
 };
 
-// Who is asking.
+// A part of a county's records: an area subtree, of every organisation or of one.
+struct Reach {
+  std::string area_code;
+  std::string organisation;  // empty: every one
+  // A record that lies in `area` and is `owner`'s (empty: nobody's) belongs to it.
+  bool Covers(absl::string_view area, absl::string_view owner) const;
+  friend bool operator==(const Reach&, const Reach&) = default;
+};
+
+// Who is asking. A grant that is limited to an organisation covers that organisation's records and
+// nothing else: MayIn and AreasOf leave it out.
 struct Principal {
   std::string subject;  // accounts/{uuid} or services/{name}
   std::string display_name;
@@ -27,10 +37,15 @@ struct Principal {
   bool is_service = false;
 
   bool HasRole(int role) const;
-  // Some grant with one of `roles` covers `area_code`.
+  // Some grant with one of `roles` covers all of `area_code`.
   bool MayIn(absl::string_view area_code, const std::vector<int>& roles) const;
+  // Some grant with one of `roles` covers a record of `owner` (empty: nobody's) in `area_code`.
+  bool MayTouch(absl::string_view area_code, absl::string_view owner,
+                const std::vector<int>& roles) const;
   // The area subtrees in which one of `roles` is held, none inside another, sorted.
   std::vector<std::string> AreasOf(const std::vector<int>& roles) const;
+  // The same, followed by what is limited to an organisation and not inside one of them.
+  std::vector<Reach> ReachesOf(const std::vector<int>& roles) const;
 };
 
 // One call.

@@ -69,5 +69,38 @@ TEST(Principal, ListsNoAreaForARoleItLacks) {
   EXPECT_THAT(With({{kClerk, "", ""}}).AreasOf({kClerk}), IsEmpty());
 }
 
+// A department's program, for one organisation's records.
+TEST(Principal, LimitedToAnOrganisationTouchesItsRecordsAndNoOthers) {
+  const Principal principal = With({{kClerk, "421221106", "org-a"}});
+  EXPECT_TRUE(principal.HasRole(kClerk));
+  EXPECT_TRUE(principal.MayTouch("421221106200", "org-a", {kClerk}));
+  EXPECT_FALSE(principal.MayTouch("421221106200", "org-b", {kClerk}));
+  EXPECT_FALSE(principal.MayTouch("421221106200", "", {kClerk}));
+  EXPECT_FALSE(principal.MayTouch("421221107200", "org-a", {kClerk}));
+  EXPECT_FALSE(principal.MayTouch("421221106200", "org-a", {kAuditor}));
+}
+
+TEST(Principal, LimitedToAnOrganisationHasNoArea) {
+  const Principal principal = With({{kClerk, "421221106", "org-a"}});
+  EXPECT_FALSE(principal.MayIn("421221106200", {kClerk}));
+  EXPECT_THAT(principal.AreasOf({kClerk}), IsEmpty());
+}
+
+TEST(Principal, NotLimitedTouchesTheRecordsOfAllOrganisationsAndOfNone) {
+  const Principal principal = With({{kClerk, "421221106", ""}});
+  EXPECT_TRUE(principal.MayTouch("421221106200", "org-a", {kClerk}));
+  EXPECT_TRUE(principal.MayTouch("421221106200", "", {kClerk}));
+}
+
+TEST(Principal, ReachesAreasThenOrganisationsOutsideOfThem) {
+  const Principal principal = With({{kClerk, "421221106200", "org-a"},
+                                    {kClerk, "421221107", "org-a"},
+                                    {kClerk, "421221107", "org-a"},
+                                    {kAuditor, "421221108", "org-a"},
+                                    {kClerk, "421221106", ""}});
+  EXPECT_THAT(principal.ReachesOf({kClerk}),
+              ElementsAre(Reach{"421221106", ""}, Reach{"421221107", "org-a"}));
+}
+
 }  // namespace
 }  // namespace fadu

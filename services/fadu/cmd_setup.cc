@@ -1,13 +1,14 @@
-#include <unistd.h>
-
-
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "common/base/civil_day.h"
 #include "common/base/clock.h"
 #include "common/base/status.h"
 #include "common/schema/record_type.h"
+#include "fadu/common/v1/record_service.pb.h"
 #include "fadu/registry/v1/registry_service.pb.h"
 #include "services/fadu/commands.h"
 #include "services/fadu/files.h"
@@ -68,6 +69,52 @@ int ImportAreas(const Args& args) {
   });
 }
 
+// What the flags of `account create` grant: --grants, or for a client the department's role in each
+// area of --area. All of them are limited to --organisation.
+absl::Status GrantsOf(const Args& args, registry::CreateAccountRequest& request) {
+  std::string text = args.Get("grants");
+  if (args.Has("area")) {
+    if (!args.Has("client") || args.Has("grants")) {
+      return absl::InvalidArgumentError(T("--area 与 --client 一起使用，不与 --grants 同用",
+                                          "--area goes with --client and without --grants"));
+    }
+    std::vector<std::string> grants;
+    for (const absl::string_view area : absl::StrSplit(args.Get("area"), ',', absl::SkipEmpty())) {
+      grants.push_back(absl::StrCat("DEPARTMENT@", area));
+    }
+    text = absl::StrJoin(grants, ",");
+  }
+  for (const absl::string_view grant : absl::StrSplit(text, ',', absl::SkipEmpty())) {
+    const std::vector<std::string> parts = absl::StrSplit(grant, '@');
+    const auto* role =
+        parts.size() == 2 ? FindEnumCode(fadu::common::v1::Role_descriptor(), parts[0]) : nullptr;
+    if (role == nullptr) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(T("--grants 写作 角色@区划，如 TOWN_REVIEWER@421221106；有误：",
+                         "--grants is ROLE@AREA; wrong: "),
+                       grant));
+    }
+    registry::AccountGrant& entry = *request.add_grants();
+    entry.set_role(static_cast<fadu::common::v1::Role>(role->number()));
+    entry.set_area_code(parts[1]);
+    entry.set_organisation(args.Get("organisation"));
+  }
+  return absl::OkStatus();
+}
+
+// An account and its secret, which is shown this once.
+absl::Status ShowSecret(Client& client, const Args& args, Format format,
+                        const registry::AccountSecret& response) {
+  if (args.Has("save")) {
+    FADU_RETURN_IF_ERROR(client.SaveSecret(args.Get("save"), response.secret()));
+  }
+  Table table{{T("账户", "account"), T("密钥（只显示一次）", "secret (shown once)")}, {}, {}};
+  table.rows.push_back({response.name(), response.secret()});
+  table.json.push_back(ToJson(response, false));
+  Print(table, format);
+  return absl::OkStatus();
+}
+
 int CreateAccount(const Args& args) {
   return WithClient(args, [&](Client& client, Format format) -> absl::Status {
     registry::CreateAccountRequest request;
@@ -77,32 +124,96 @@ int CreateAccount(const Args& args) {
                                         : registry::ACCOUNT_KIND_USER);
     request.set_expire_date(args.Get("expires"));
     request.set_request_id(client.NewRequestId());
-    for (const absl::string_view grant :
-         absl::StrSplit(args.Get("grants"), ',', absl::SkipEmpty())) {
-      const std::vector<std::string> parts = absl::StrSplit(grant, '@');
-      const auto* role =
-          parts.size() == 2 ? FindEnumCode(fadu::common::v1::Role_descriptor(), parts[0]) : nullptr;
-      if (role == nullptr) {
-        return absl::InvalidArgumentError(
-            absl::StrCat(T("--grants 写作 角色@区划，如 TOWN_REVIEWER@421221106；有误：",
-                           "--grants is ROLE@AREA; wrong: "),
-                         grant));
-      }
-      registry::AccountGrant& entry = *request.add_grants();
-      entry.set_role(static_cast<fadu::common::v1::Role>(role->number()));
-      entry.set_area_code(parts[1]);
-    }
+    FADU_RETURN_IF_ERROR(GrantsOf(args, request));
     registry::AccountSecret response;
     FADU_RETURN_IF_ERROR(
         client.Call("registry", absl::StrCat(kRegistry, "CreateAccount"), request, &response));
-    if (args.Has("save")) {
-      FADU_RETURN_IF_ERROR(client.SaveSecret(args.Get("save"), response.secret()));
-    }
-    Table table{{T("账户", "account"), T("密钥（只显示一次）", "secret (shown once)")}, {}, {}};
-    table.rows.push_back({response.name(), response.secret()});
+    return ShowSecret(client, args, format, response);
+  });
+}
+
+// counties/{county}/accounts/{uuid} of what was typed: the whole name, or its end.
+std::string AccountName(const Client& client, const std::string& typed) {
+  if (absl::StartsWith(typed, "counties/")) return typed;
+  return absl::StrCat(client.parent(), "/accounts/", absl::StripPrefix(typed, "accounts/"));
+}
+
+// "DEPARTMENT@421221106 (organisation …)", one after another.
+std::string GrantsText(const registry::Account& account) {
+  return absl::StrJoin(
+      account.grants(), ", ", [](std::string* out, const registry::AccountGrant& grant) {
+        absl::StrAppend(
+            out, EnumCode(fadu::common::v1::Role_descriptor()->FindValueByNumber(grant.role())),
+            "@", grant.area_code());
+        if (!grant.organisation().empty()) {
+          absl::StrAppend(out, T("（单位 ", " (organisation "), grant.organisation(), T("）", ")"));
+        }
+      });
+}
+
+int ListAccounts(const Args& args) {
+  return WithClient(args, [&](Client& client, Format format) -> absl::Status {
+    fadu::common::v1::ListRecordsRequest request;
+    request.set_parent(client.parent());
+    request.set_collection("accounts");
+    request.set_page_size(200);
+    if (args.Has("client")) request.set_filter("kind = CLIENT");
+    Table table{{T("账户", "account"), T("名称", "name"), T("类别", "kind"), T("授权", "grants"),
+                 T("有效期至", "expires"), T("状态", "state")},
+                {},
+                {}};
+    const std::string today = FormatDay(DayOf(SystemClock().Now()));
+    do {
+      fadu::common::v1::ListRecordsResponse page;
+      FADU_RETURN_IF_ERROR(
+          client.Call("registry", "/fadu.common.v1.RecordService/ListRecords", request, &page));
+      for (const fadu::common::v1::Record& record : page.records()) {
+        registry::Account account;
+        if (!record.record().UnpackTo(&account)) continue;
+        const bool expired = !account.expire_date().empty() && account.expire_date() < today;
+        table.rows.push_back({record.name(), account.display_name(),
+                              account.kind() == registry::ACCOUNT_KIND_CLIENT
+                                  ? T("接口客户端", "client")
+                                  : T("用户", "user"),
+                              GrantsText(account), account.expire_date(),
+                              account.disabled() ? T("已停用", "disabled")
+                              : expired          ? T("已过期", "expired")
+                                                 : T("可用", "usable")});
+        table.json.push_back(ToJson(record, false));
+      }
+      request.set_page_token(page.next_page_token());
+    } while (!request.page_token().empty());
+    Print(table, format);
+    return absl::OkStatus();
+  });
+}
+
+int DisableAccount(const Args& args) {
+  return WithClient(args, [&](Client& client, Format format) -> absl::Status {
+    registry::DisableAccountRequest request;
+    request.set_name(AccountName(client, args.words[0]));
+    request.set_reason(args.Get("reason"));
+    request.set_request_id(client.NewRequestId());
+    registry::AccountInfo response;
+    FADU_RETURN_IF_ERROR(
+        client.Call("registry", absl::StrCat(kRegistry, "DisableAccount"), request, &response));
+    Table table{{T("账户", "account"), T("状态", "state")}, {}, {}};
+    table.rows.push_back({response.name(), T("已停用", "disabled")});
     table.json.push_back(ToJson(response, false));
     Print(table, format);
     return absl::OkStatus();
+  });
+}
+
+int RotateSecret(const Args& args) {
+  return WithClient(args, [&](Client& client, Format format) -> absl::Status {
+    registry::RotateSecretRequest request;
+    request.set_name(AccountName(client, args.words[0]));
+    request.set_request_id(client.NewRequestId());
+    registry::AccountSecret response;
+    FADU_RETURN_IF_ERROR(
+        client.Call("registry", absl::StrCat(kRegistry, "RotateSecret"), request, &response));
+    return ShowSecret(client, args, format, response);
   });
 }
 
@@ -130,6 +241,9 @@ absl::Status BootstrapFolder(Client& client) {
 }
 
 std::vector<Command> SetupCommands() {
+  const Flag save{
+      "save", "NAME",
+      T("将密钥以此名保存在数据目录", "save the secret in the data folder under this name")};
   return {
       {"bootstrap",
        "",
@@ -158,16 +272,49 @@ std::vector<Command> SetupCommands() {
        "NAME",
        T("创建账户或接口客户端", "creates an account or API client"),
        {"fadu account create 潘家湾司法所 --grants TOWN_REVIEWER@421221106 --data ./fadu-data "
-        "--save panjiawan"},
+        "--save panjiawan",
+        "fadu account create 县公安局接口 --client --area 421221 --organisation UUID --expires "
+        "2027-12-31 --data ./fadu-data"},
        {{"grants", "ROLE@AREA,…", T("角色与区划", "roles and areas")},
-        {"client", "", T("接口客户端", "an API client")},
+        {"client", "",
+         T("接口客户端（部门程序），须填有效期，最长两年",
+           "an API client (a department's program); expires within two years")},
+        {"area", "CODE,…", T("接口客户端可用的区划", "a client's areas")},
+        {"organisation", "UUID",
+         T("只限于该单位的记录（单位记录的编号）", "only the records of this organisation")},
         {"expires", "DATE", T("有效期至", "last day")},
-        {"save", "NAME",
-         T("将密钥以此名保存在数据目录", "save the secret in the data folder under this name")}},
+        save},
        1,
        1,
        true,
        CreateAccount},
+      {"account list",
+       "",
+       T("列出账户：授权、有效期、状态", "lists accounts: grants, last day, state"),
+       {"fadu account list --data ./fadu-data", "fadu account list --client --data ./fadu-data"},
+       {{"client", "", T("只列接口客户端", "API clients only")}},
+       0,
+       0,
+       true,
+       ListAccounts},
+      {"account disable",
+       "ACCOUNT",
+       T("永久停用账户并吊销其密钥", "disables an account for good and revokes its secret"),
+       {"fadu account disable counties/421221/accounts/UUID --reason 项目结束 --data ./fadu-data"},
+       {{"reason", "TEXT", T("原因，记入审计日志", "why, for the audit log")}},
+       1,
+       1,
+       true,
+       DisableAccount},
+      {"account rotate",
+       "ACCOUNT",
+       T("更换账户密钥，旧密钥即时失效", "gives an account a new secret; the old one is revoked"),
+       {"fadu account rotate counties/421221/accounts/UUID --data ./fadu-data"},
+       {save},
+       1,
+       1,
+       true,
+       RotateSecret},
   };
 }
 

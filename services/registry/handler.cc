@@ -57,6 +57,26 @@ absl::Status UnknownArea(absl::string_view area) {
               {{"area", std::string(area)}});
 }
 
+// Every organisation that a grant is limited to is one of the county's.
+absl::Status CheckOrganisations(
+    records::LockedView& view, const RecordType& type,
+    const google::protobuf::RepeatedPtrField<v1::AccountGrant>& grants) {
+  for (int i = 0; i < grants.size(); ++i) {
+    const std::string& organisation = grants[i].organisation();
+    if (organisation.empty()) continue;
+    const absl::StatusOr<Uuid> id = Uuid::Parse(organisation);
+    absl::optional<records::StoredRecord> found;
+    if (id.ok()) FADU_ASSIGN_OR_RETURN(found, view.Get(type, *id));
+    if (found.has_value() && !found->deleted_at.has_value()) continue;
+    return Fail(absl::StatusCode::kPermissionDenied, v1::REASON_GRANT_DENIED,
+                "there is no such organisation",
+                {{"item", absl::StrCat(i + 1)},
+                 {"area", grants[i].area_code()},
+                 {"problem", absl::StrCat("本县没有编号为 ", organisation, " 的单位")}});
+  }
+  return absl::OkStatus();
+}
+
 absl::Status SecretInvalid() {
   return Fail(absl::StatusCode::kUnauthenticated, v1::REASON_SECRET_INVALID,
               "the secret is unknown, revoked or expired, or its account disabled");
@@ -193,6 +213,8 @@ absl::StatusOr<bool> HasOtherAdministrator(records::LockedView& view, const Reco
 RegistryHandler::RegistryHandler(HandlerParts parts)
     : parts_(std::move(parts)),
       account_type_(parts_.store.types().FindByName(v1::Account::descriptor()->full_name())),
+      organisation_type_(
+          parts_.store.types().FindByName(v1::Organisation::descriptor()->full_name())),
       failures_(kFailures, kFailureInterval),
       service_("fadu.registry.v1.RegistryService") {
   service_.Handle<v1::ImportAreasRequest, v1::ImportAreasResponse>(
@@ -495,9 +517,11 @@ void RegistryHandler::CreateAccount(const CallContext& call,
     change.message = std::make_shared<v1::Account>(std::move(account));
     change.submit = true;
     write.changes.push_back(std::move(change));
-    write.decide = [type = account_type_, login = request.login(), credential, secret,
+    write.decide = [type = account_type_, organisations = organisation_type_,
+                    grants = request.grants(), login = request.login(), credential, secret,
                     now = call.now](records::LockedView& view,
                                     std::vector<records::Change>&) -> absl::Status {
+      FADU_RETURN_IF_ERROR(CheckOrganisations(view, *organisations, grants));
       if (!login.empty()) {
         FADU_ASSIGN_OR_RETURN(const std::vector<records::StoredRecord> others,
                               view.Find(*type, absl::StrCat("login = \"", login, "\""), 1));

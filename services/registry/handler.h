@@ -72,6 +72,7 @@ class RegistryHandler {
 
   const HandlerParts parts_;
   const RecordType* const account_type_;
+  const RecordType* const organisation_type_;
   std::mutex mutex_;
   TokenBucket failures_;  // guarded by mutex_
   rpc::Service service_;

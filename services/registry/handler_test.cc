@@ -387,6 +387,36 @@ TEST_F(RegistryTest, DisableAccountKeepsTheLastAdministrator) {
   EXPECT_TRUE(Disable(admin_.name()).ok());
 }
 
+// The organisation is looked up in the same transaction.
+TEST_F(RegistryTest, CreateAccountLimitsAGrantToAnOrganisationOfTheCounty) {
+  SignIn();
+  v1::Organisation organisation;
+  organisation.set_area_code("421221106");
+  organisation.set_established_date("2001-05-01");
+  organisation.set_name("潘家湾派出所（示例）");
+  organisation.set_kind(v1::ORGANISATION_KIND_POLICE_STATION);
+  common::CreateRecordRequest made;
+  made.set_parent("counties/421221");
+  made.mutable_record()->PackFrom(organisation);
+  made.set_request_id(NewRequestId());
+  const auto record = Call<common::Record>("/fadu.common.v1.RecordService/CreateRecord", made);
+  ASSERT_TRUE(record.ok()) << record.status();
+  v1::CreateAccountRequest wish = Wish(common::ROLE_DEPARTMENT, "421221106");
+  wish.set_kind(v1::ACCOUNT_KIND_CLIENT);
+  wish.set_expire_date("2025-06-01");
+  wish.mutable_grants(0)->set_organisation("01900000-0000-7000-8000-000000000001");
+  EXPECT_EQ(ReasonOf(Create(wish).status()), "REASON_GRANT_DENIED");
+  const std::string id = record->name().substr(record->name().rfind('/') + 1);
+  wish.mutable_grants(0)->set_organisation(id);
+  wish.set_request_id(NewRequestId());
+  const auto client = Create(wish);
+  ASSERT_TRUE(client.ok()) << client.status();
+  bearer_.clear();
+  const auto token = Exchange(client->secret());
+  ASSERT_TRUE(token.ok()) << token.status();
+  EXPECT_EQ(token->grants(0).organisation(), id);
+}
+
 TEST_F(RegistryTest, AccountGivesNoTokenAfterItsLastDay) {
   SignIn();
   v1::CreateAccountRequest wish = Wish(common::ROLE_DEPARTMENT, "421221");

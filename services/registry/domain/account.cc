@@ -14,17 +14,22 @@ namespace {
 
 using fadu::common::v1::ROLE_COUNTY_ADMIN;
 using fadu::common::v1::ROLE_COUNTY_REVIEWER;
+using fadu::common::v1::ROLE_DEPARTMENT;
 using fadu::common::v1::ROLE_SERVICE;
 using fadu::common::v1::ROLE_UNSPECIFIED;
 
 constexpr size_t kCountyDigits = 6;
 
 // Why the caller may not give the grant, in Chinese; empty when it may.
-std::string ProblemOf(const Principal& caller, absl::string_view county,
+std::string ProblemOf(const Principal& caller, absl::string_view county, v1::AccountKind kind,
                       const v1::AccountGrant& grant) {
   const std::string& area = grant.area_code();
   if (grant.role() == ROLE_SERVICE || grant.role() == ROLE_UNSPECIFIED) {
     return "该角色只属于系统内部服务";
+  }
+  // A program does what its department may, and confirms or administers nothing.
+  if (kind == v1::ACCOUNT_KIND_CLIENT && grant.role() != ROLE_DEPARTMENT) {
+    return "接口客户端只能授予部门接口角色（DEPARTMENT）";
   }
   if (area.size() < kCountyDigits || !IsWithin(area, county)) return "区划不在本县";
   if (!caller.MayIn(area, {ROLE_COUNTY_ADMIN})) return "超出您自己的管理范围";
@@ -58,7 +63,7 @@ bool HasEnded(const v1::Account& account, absl::CivilDay today) {
 absl::StatusOr<v1::Account> NewAccount(const Principal& caller, absl::string_view county,
                                        const v1::CreateAccountRequest& wish, absl::CivilDay today) {
   for (int i = 0; i < wish.grants_size(); ++i) {
-    const std::string problem = ProblemOf(caller, county, wish.grants(i));
+    const std::string problem = ProblemOf(caller, county, wish.kind(), wish.grants(i));
     if (problem.empty()) continue;
     return Fail(absl::StatusCode::kPermissionDenied, v1::REASON_GRANT_DENIED,
                 "the caller may not give this grant",
@@ -82,6 +87,14 @@ absl::StatusOr<v1::Account> NewAccount(const Principal& caller, absl::string_vie
   if (HasEnded(account, today)) {
     return Fail(absl::StatusCode::kInvalidArgument, v1::REASON_ACCOUNT_EXPIRED,
                 "the account would have expired already", {{"date", wish.expire_date()}});
+  }
+  if (wish.kind() == v1::ACCOUNT_KIND_CLIENT) {
+    const absl::StatusOr<absl::CivilDay> last = ParseDay(wish.expire_date());
+    if (!last.ok() || *last > today + kClientDays) {
+      return Fail(absl::StatusCode::kInvalidArgument, v1::REASON_CLIENT_EXPIRY,
+                  "a client needs a last day within two years",
+                  {{"latest", FormatDay(today + kClientDays)}});
+    }
   }
   return account;
 }

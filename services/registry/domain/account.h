@@ -18,6 +18,9 @@
 
 namespace fadu::registry {
 
+// How many days a client's account may last, counted from the day it is made: two years.
+inline constexpr int kClientDays = 731;
+
 // How long a token holds. Roles taken away are gone after it at the latest.
 inline constexpr absl::Duration kTokenLife = absl::Minutes(15);
 
@@ -25,8 +28,10 @@ inline constexpr absl::Duration kTokenLife = absl::Minutes(15);
 //
 // PERMISSION_DENIED / REASON_GRANT_DENIED with `item` (1-based), `area`, `problem`: outside the
 // county or outside where `caller` administers; ROLE_SERVICE; a role of the county for less than a
-// county; an administrator limited to an organisation.
-// INVALID_ARGUMENT / REASON_LOGIN_INVALID; REASON_ACCOUNT_EXPIRED: the last day is before `today`.
+// county; an administrator limited to an organisation; a client with another role than
+// ROLE_DEPARTMENT.
+// INVALID_ARGUMENT / REASON_LOGIN_INVALID; REASON_ACCOUNT_EXPIRED: the last day is before `today`;
+// REASON_CLIENT_EXPIRY: a client without a last day, or with one over kClientDays ahead.
 absl::StatusOr<v1::Account> NewAccount(const Principal& caller, absl::string_view county,
                                        const v1::CreateAccountRequest& wish, absl::CivilDay today);
 
