@@ -16,6 +16,7 @@
 namespace fadu::enforcement {
 namespace {
 
+namespace common = ::fadu::common::v1;
 using host::RecordIn;
 using ::testing::SizeIs;
 
@@ -146,6 +147,50 @@ TEST_F(EnforcementTest, ASuspensionEndsAndACancellationDoesNot) {
   EXPECT_THAT(
       service_.Update(made->name(), v1::EnforcementCertificate(), {"end_date", "end_reason"}),
       HasReason("REASON_CERTIFICATE_STATE"));
+}
+
+// Invariant 39 holds as long as the certificate does.
+TEST_F(EnforcementTest, Invariant39WhatACertificateRestsOnStays) {
+  const std::string officer = QualifiedOfficer();
+  const auto training = Train(officer);
+  ASSERT_THAT(service_.Create(CertificateOf(officer, "示例001")), IsOk());
+  EXPECT_THAT(service_.Delete(training->name()), HasReason("REASON_NOT_QUALIFIED"));
+  v1::OfficerTraining later;
+  later.set_held_date("2024-01-10");
+  EXPECT_THAT(service_.Update(training->name(), later, {"held_date"}),
+              HasReason("REASON_NOT_QUALIFIED"));
+  const std::string name = absl::StrCat("counties/421221/enforcementOfficers/", officer);
+  v1::EnforcementOfficer change;
+  change.set_staff_kind(v1::STAFF_KIND_AUXILIARY);
+  EXPECT_THAT(
+      service_.Update(name, change, {"staff_kind", "general_exam_date", "special_exam_date"}),
+      HasReason("REASON_STAFF_INELIGIBLE"));
+  change.set_left_date("2024-06-01");
+  EXPECT_THAT(service_.Update(name, change, {"left_date"}), IsOk());
+}
+
+TEST_F(EnforcementTest, ACertificateComesBackBesideNoOther) {
+  const std::string officer = QualifiedOfficer();
+  ASSERT_THAT(Train(officer), IsOk());
+  const auto first = service_.Create(CertificateOf(officer, "示例001"));
+  v1::EnforcementCertificate change;
+  change.set_suspended_date("2022-11-01");
+  change.set_end_reason(v1::END_REASON_LOST);
+  ASSERT_THAT(service_.Update(first->name(), change, {"suspended_date", "end_reason"}), IsOk());
+  const auto second = service_.Create(CertificateOf(officer, "示例002"));
+  ASSERT_THAT(second, IsOk());
+  EXPECT_THAT(service_.Update(first->name(), v1::EnforcementCertificate(),
+                              {"suspended_date", "end_reason"}),
+              HasReason("REASON_CERTIFICATE_HELD"));
+  ASSERT_THAT(service_.Delete(second->name()), IsOk());
+  ASSERT_THAT(service_.Update(first->name(), v1::EnforcementCertificate(),
+                              {"suspended_date", "end_reason"}),
+              IsOk());
+  common::UndeleteRecordRequest undelete;
+  undelete.set_name(second->name());
+  undelete.set_request_id(service_.NewRequestId());
+  EXPECT_THAT(service_.Call<common::Record>("UndeleteRecord", undelete),
+              HasReason("REASON_CERTIFICATE_HELD"));
 }
 
 }  // namespace

@@ -65,9 +65,29 @@ absl::StatusOr<std::vector<Record>> OfOfficer(LockedView& view, const std::strin
   return records;
 }
 
-// An officer whose trainings or certificates stand is not taken away.
-absl::Status LawOfOfficer(LockedView& view, const Uuid& id, const Message*, Message&,
+// What the officer's certificates rest on still holds (invariant 39 does not end with the issue).
+absl::Status CheckCertificatesOf(LockedView& view, const std::string& officer_id,
+                                 const v1::EnforcementOfficer& officer,
+                                 const std::vector<v1::OfficerTraining>& trainings) {
+  FADU_ASSIGN_OR_RETURN(const std::vector<v1::EnforcementCertificate> certificates,
+                        OfOfficer<v1::EnforcementCertificate>(view, officer_id, Uuid()));
+  for (const v1::EnforcementCertificate& certificate : certificates) {
+    if (!certificate.end_date().empty()) continue;
+    FADU_RETURN_IF_ERROR(DecideIssue(certificate, officer, trainings, {}, nullptr));
+  }
+  return absl::OkStatus();
+}
+
+// An officer whose trainings or certificates stand is not taken away, and stays what the
+// certificates need.
+absl::Status LawOfOfficer(LockedView& view, const Uuid& id, const Message*, Message& after,
                           const LawContext& context) {
+  if (context.operation == records::Operation::kUpdate) {
+    FADU_ASSIGN_OR_RETURN(const std::vector<v1::OfficerTraining> trainings,
+                          OfOfficer<v1::OfficerTraining>(view, id.ToString(), Uuid()));
+    return CheckCertificatesOf(view, id.ToString(),
+                               static_cast<const v1::EnforcementOfficer&>(after), trainings);
+  }
   if (!records::TakesAway(context)) return absl::OkStatus();
   const std::pair<const RecordType&, const char*> users[] = {
       {TypeOf<v1::OfficerTraining>(), "培训记录"},
@@ -82,18 +102,33 @@ absl::Status LawOfOfficer(LockedView& view, const Uuid& id, const Message*, Mess
   return absl::OkStatus();
 }
 
-absl::Status LawOfTraining(LockedView& view, const Uuid&, const Message*, Message& after,
+absl::Status LawOfTraining(LockedView& view, const Uuid& id, const Message* before, Message& after,
                            const LawContext& context) {
-  if (records::TakesAway(context)) return absl::OkStatus();
   const auto& training = static_cast<const v1::OfficerTraining&>(after);
-  FADU_ASSIGN_OR_RETURN(const auto officer,
-                        records::FindReferred(view, TypeOf<v1::EnforcementOfficer>(),
-                                              training.officer_id(), training.area_code()));
-  return officer.has_value() ? absl::OkStatus() : NoOfficer(training.officer_id());
+  if (!records::TakesAway(context)) {
+    FADU_ASSIGN_OR_RETURN(const auto officer,
+                          records::FindReferred(view, TypeOf<v1::EnforcementOfficer>(),
+                                                training.officer_id(), training.area_code()));
+    if (!officer.has_value()) return NoOfficer(training.officer_id());
+  }
+  const bool changes =
+      context.operation == records::Operation::kUpdate || records::TakesAway(context);
+  if (!changes) return absl::OkStatus();
+  // The officer it was of may have a certificate that rests on it.
+  const std::string& holder = static_cast<const v1::OfficerTraining&>(*before).officer_id();
+  FADU_ASSIGN_OR_RETURN(
+      const auto held_by,
+      records::FindReferred(view, TypeOf<v1::EnforcementOfficer>(), holder, training.area_code()));
+  if (!held_by.has_value()) return absl::OkStatus();
+  FADU_ASSIGN_OR_RETURN(std::vector<v1::OfficerTraining> left,
+                        OfOfficer<v1::OfficerTraining>(view, holder, id));
+  if (!records::TakesAway(context) && training.officer_id() == holder) left.push_back(training);
+  return CheckCertificatesOf(view, holder,
+                             static_cast<const v1::EnforcementOfficer&>(*held_by->message), left);
 }
 
-absl::Status LawOfCertificate(LockedView& view, const Uuid& id, const Message*, Message& after,
-                              const LawContext& context) {
+absl::Status LawOfCertificate(LockedView& view, const Uuid& id, const Message* before,
+                              Message& after, const LawContext& context) {
   if (records::TakesAway(context)) return absl::OkStatus();
   const auto& certificate = static_cast<const v1::EnforcementCertificate&>(after);
   FADU_ASSIGN_OR_RETURN(
@@ -105,8 +140,6 @@ absl::Status LawOfCertificate(LockedView& view, const Uuid& id, const Message*, 
     return Fail(absl::StatusCode::kAlreadyExists, v1::REASON_CERTIFICATE_NUMBER_TAKEN,
                 "the certificate number is taken", {{"number", certificate.number()}});
   }
-  // What was issued under the law of its day stays.
-  if (context.operation != records::Operation::kCreate) return absl::OkStatus();
   FADU_ASSIGN_OR_RETURN(const auto officer,
                         records::FindReferred(view, TypeOf<v1::EnforcementOfficer>(),
                                               certificate.officer_id(), certificate.area_code()));
@@ -115,6 +148,14 @@ absl::Status LawOfCertificate(LockedView& view, const Uuid& id, const Message*, 
                         OfOfficer<v1::OfficerTraining>(view, certificate.officer_id(), id));
   FADU_ASSIGN_OR_RETURN(const std::vector<v1::EnforcementCertificate> others,
                         OfOfficer<v1::EnforcementCertificate>(view, certificate.officer_id(), id));
+  // What was issued under the law of its day stays; but it comes back beside no other.
+  if (context.operation != records::Operation::kCreate) {
+    const bool comes_back =
+        context.operation == records::Operation::kUndelete ||
+        StateOf(static_cast<const v1::EnforcementCertificate&>(*before)) != StateOf(certificate);
+    if (!comes_back || !IsValidOn(certificate, context.today)) return absl::OkStatus();
+    return CheckHeldAlone(others, "", context.today);
+  }
   absl::optional<StoredRecord> renewed;
   if (!certificate.renews_id().empty()) {
     FADU_ASSIGN_OR_RETURN(renewed,

@@ -160,12 +160,16 @@ absl::Status DecideIssue(const v1::EnforcementCertificate& certificate,
                   [&](const v1::OfficerTraining& one) { return by_then(one.held_date()); });
   if (!trained) return NotQualified("没有发证前的培训记录");
   FADU_ASSIGN_OR_RETURN(const absl::CivilDay day, ParseDay(issued));
+  return CheckHeldAlone(others, renewed == nullptr ? "" : renewed->number(), day);
+}
+
+absl::Status CheckHeldAlone(const std::vector<v1::EnforcementCertificate>& others,
+                            absl::string_view renewed, absl::CivilDay day) {
   for (const v1::EnforcementCertificate& other : others) {
-    const bool replaced = renewed != nullptr && other.number() == renewed->number();
-    if (replaced || !IsValidOn(other, day)) continue;
+    if (other.number() == renewed || !IsValidOn(other, day)) continue;
     return Fail(absl::StatusCode::kFailedPrecondition, v1::REASON_CERTIFICATE_HELD,
                 "the officer holds another certificate",
-                {{"date", issued}, {"number", other.number()}});
+                {{"date", FormatDay(day)}, {"number", other.number()}});
   }
   return absl::OkStatus();
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/civil_time.h"
 #include "fadu/enforcement/v1/certificate.pb.h"
 #include "fadu/enforcement/v1/officer.pb.h"
@@ -57,6 +58,13 @@ absl::Status DecideIssue(const v1::EnforcementCertificate& certificate,
                          const std::vector<v1::OfficerTraining>& trainings,
                          const std::vector<v1::EnforcementCertificate>& others,
                          const v1::EnforcementCertificate* renewed);
+
+// Nobody holds two certificates: on `day`, none of `others` is valid but the one with the number
+// `renewed` (empty: none).
+//
+// FAILED_PRECONDITION / REASON_CERTIFICATE_HELD
+absl::Status CheckHeldAlone(const std::vector<v1::EnforcementCertificate>& others,
+                            absl::string_view renewed, absl::CivilDay day);
 
 }  // namespace fadu::enforcement
 
