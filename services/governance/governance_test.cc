@@ -112,6 +112,10 @@ TEST_F(GovernanceTest, AnActIsCountedOnce) {
   v1::DutyAct other = Act(v1::DUTY_KIND_DEPLOY, id);
   other.set_principal(v1::PRINCIPAL_GOVERNMENT_HEAD);
   EXPECT_THAT(service_.Create(other), IsOk());
+  // Another session of the same day is no other act.
+  const std::string later = IdOf(service_.Create(Meeting({v1::AGENDA_KIND_DEPLOY})));
+  EXPECT_THAT(service_.Create(Act(v1::DUTY_KIND_DEPLOY, later)),
+              HasReason("REASON_DUTY_COUNTED_TWICE"));
   // Deleted, it may be recorded anew.
   ASSERT_THAT(service_.Delete(first->name()), IsOk());
   EXPECT_THAT(service_.Create(Act(v1::DUTY_KIND_DEPLOY, id)), IsOk());
@@ -140,10 +144,14 @@ TEST_F(GovernanceTest, APlanItemAnswersShortcomingsOfItsTown) {
 
 TEST_F(GovernanceTest, AnotherTownsShortcomingIsUnknown) {
   service_.As(common::ROLE_COUNTY_REVIEWER, "421221");
+  const auto planned = service_.Create(Found());
+  ASSERT_THAT(service_.Create(Answering(IdOf(planned))), IsOk());
   v1::Shortcoming elsewhere = Found();
   elsewhere.set_area_code("421221103");
   EXPECT_THAT(service_.Create(Answering(IdOf(service_.Create(elsewhere)))),
               HasReason("REASON_REFERENCE_UNKNOWN"));
+  EXPECT_THAT(service_.Update(planned->name(), elsewhere, {"area_code"}),
+              HasReason("REASON_REFERENCED"));
 }
 
 TEST_F(GovernanceTest, AShortcomingGoesThroughItsSteps) {

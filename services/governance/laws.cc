@@ -7,6 +7,7 @@
 #include "common/base/status.h"
 #include "common/records/references.h"
 #include "common/schema/reason.h"
+#include "common/schema/record_type.h"
 #include "fadu/common/v1/options.pb.h"
 #include "fadu/governance/v1/duty_act.pb.h"
 #include "fadu/governance/v1/honour.pb.h"
@@ -82,14 +83,17 @@ absl::Status LawOfDutyAct(LockedView& view, const Uuid& id, const Message*, Mess
                         records::FindReferred(view, sessions, act.session_id(), act.area_code()));
   if (!session.has_value()) return Unknown(sessions, act.session_id());
   FADU_RETURN_IF_ERROR(CheckProof(act, static_cast<const v1::Session&>(*session->message)));
+  // One act of a kind a day, in however many sessions it was named (domain §8.1).
   FADU_ASSIGN_OR_RETURN(
       const std::vector<StoredRecord> others,
       view.Find(TypeOf<v1::DutyAct>(),
-                absl::StrCat("session_id = ", records::FilterLiteral(act.session_id())),
+                absl::StrCat("done_date = ", act.done_date(), " AND kind = ",
+                             EnumCode(v1::DutyKind_descriptor()->FindValueByNumber(act.kind()))),
                 kMostActs));
   for (const StoredRecord& record : others) {
     const auto& other = static_cast<const v1::DutyAct&>(*record.message);
-    if (record.id == id || other.principal() != act.principal() || other.kind() != act.kind() ||
+    if (record.id == id || other.principal() != act.principal() ||
+        other.area_code().substr(0, 9) != act.area_code().substr(0, 9) ||
         record.review_state == fadu::common::v1::REVIEW_STATE_WITHDRAWN) {
       continue;
     }
@@ -98,15 +102,18 @@ absl::Status LawOfDutyAct(LockedView& view, const Uuid& id, const Message*, Mess
                             ->options()
                             .GetExtension(::fadu::common::v1::label);
     return Fail(absl::StatusCode::kAlreadyExists, v1::REASON_DUTY_COUNTED_TWICE,
-                "the act of this principal in this session is recorded already",
+                "the act of this principal on this day is recorded already",
                 {{"kind", label.zh()}});
   }
   return absl::OkStatus();
 }
 
-absl::Status LawOfShortcoming(LockedView& view, const Uuid& id, const Message*, Message&,
-                              const LawContext& context) {
-  if (!records::TakesAway(context)) return absl::OkStatus();
+absl::Status LawOfShortcoming(LockedView& view, const Uuid& id, const Message* before,
+                              Message& after, const LawContext& context) {
+  const bool moves =
+      before != nullptr && static_cast<const v1::Shortcoming&>(*before).area_code().substr(0, 9) !=
+                               static_cast<const v1::Shortcoming&>(after).area_code().substr(0, 9);
+  if (!moves && !records::TakesAway(context)) return absl::OkStatus();
   const RecordType& plans = TypeOf<v1::PlanItem>();
   FADU_ASSIGN_OR_RETURN(const bool planned,
                         records::IsReferredTo(view, plans, "shortcoming_ids", ":", id));
