@@ -1,6 +1,7 @@
 #include "common/schema/filter.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -19,6 +20,10 @@ namespace v1 = ::fadu::common::v1;
 constexpr int kMaxTerms = 100;
 constexpr int kMaxDepth = 20;
 constexpr size_t kMaxBytes = 2000;
+// Words with which a measure goes on after its filter.
+constexpr absl::string_view kMeasureWords[] = {"as",   "at",    "by",    "due",   "except",
+                                               "from", "in",    "of",    "per",   "through",
+                                               "to",   "until", "where", "within"};
 
 enum class TokenType { kEnd, kWord, kQuoted, kOperator, kOpen, kClose, kMinus, kStar, kStop };
 
@@ -66,7 +71,7 @@ class Parser {
       : text_(text), type_(type), use_(use), prefix_(prefix) {}
 
   absl::StatusOr<FilterNode> Parse(size_t* consumed) {
-    if (text_.size() > kMaxBytes) return Error(0, "筛选条件过长（最多 2000 字节）");
+    if (!prefix_ && text_.size() > kMaxBytes) return Error(0, "筛选条件过长（最多 2000 字节）");
     FADU_RETURN_IF_ERROR(CheckText());
     FADU_RETURN_IF_ERROR(Next());
     FilterNode node;
@@ -80,6 +85,7 @@ class Parser {
     if (prefix_ && token_.type != TokenType::kEnd && token_.type != TokenType::kStop) {
       return Error(token_.begin, absl::StrCat("此处不应出现“", token_.text, "”"));
     }
+    if (last_end_ > kMaxBytes) return Error(0, "筛选条件过长（最多 2000 字节）");
     if (consumed != nullptr) *consumed = last_end_;
     return node;
   }
@@ -195,8 +201,8 @@ class Parser {
     }
     token_.text = std::string(text_.substr(at, i - at));
     token_.end = i;
-    const bool stops =
-        prefix_ && (token_.text == "by" || token_.text == "in" || token_.text == "as");
+    const bool stops = prefix_ && std::find(std::begin(kMeasureWords), std::end(kMeasureWords),
+                                            token_.text) != std::end(kMeasureWords);
     token_.type = stops ? TokenType::kStop : TokenType::kWord;
     return absl::OkStatus();
   }

@@ -53,7 +53,8 @@ absl::StatusOr<FilterNode> ParseFilter(absl::string_view text, const RecordType&
                                        FilterUse use);
 
 // Parses the longest filter at the start of `text` and sets `consumed` to its end in bytes. Stops
-// before `)` at depth 0, `,`, `/`, or one of the bare words `by`, `in`, `as`.
+// before `)` at depth 0, `,`, `/`, or one of the bare words with which a measure goes on: as, at, by,
+// due, except, from, in, of, per, through, to, until, where, within.
 absl::StatusOr<FilterNode> ParseFilterPrefix(absl::string_view text, const RecordType& type,
                                              FilterUse use, size_t* consumed);
 

@@ -195,10 +195,15 @@ absl::StatusOr<RunPlace> PlaceOf(absl::string_view county, absl::string_view tok
 
 // ---- measures and explanations -----------------------------------------------------------------
 
-std::string KeyOf(absl::string_view county, int year, const Positions& positions) {
-  std::string key = absl::StrCat("year/", county, "/", year);
+std::string KeyOf(absl::string_view county, const Positions& positions) {
+  std::string key = absl::StrCat("facts/", county);
   for (const auto& [service, seq] : positions) absl::StrAppend(&key, "/", service, ":", seq);
   return key;
+}
+
+// The last day of the year, or today when that is earlier.
+absl::CivilDay LastKnownDay(int year, absl::Time now) {
+  return std::min(YearRange(year).last, DayOf(now));
 }
 
 const v1::ScoreSheet* SheetOf(const v1::RunResult& result, absl::string_view area) {
@@ -273,17 +278,17 @@ absl::StatusOr<v1::SyncFactsResponse> ScoringHandler::SyncFacts(
   return response;
 }
 
-absl::StatusOr<std::shared_ptr<const RunInputs>> ScoringHandler::FactsOfYear(
-    const std::string& county, int year, const Positions& positions, absl::Time deadline) {
-  const std::string key = KeyOf(county, year, positions);
+absl::StatusOr<std::shared_ptr<const RunInputs>> ScoringHandler::FactsAt(const std::string& county,
+                                                                         const Positions& positions,
+                                                                         absl::Time deadline) {
+  const std::string key = KeyOf(county, positions);
   if (auto known = cache_.Find(key); known != nullptr) return known;
-  FADU_ASSIGN_OR_RETURN(FactCollector collector,
-                        CollectFacts(store_, county, year, positions, deadline));
+  FADU_ASSIGN_OR_RETURN(FactCollector collector, CollectFacts(store_, county, positions, deadline));
   auto inputs = std::make_shared<RunInputs>();
   for (const auto& [service, seq] : positions) {
     *inputs->snapshot.add_feeds() = collector.Feed(service, seq);
   }
-  inputs->facts = collector.TakeFacts();
+  inputs->facts = collector.TakeFacts({});
   cache_.Keep(key, inputs);
   return inputs;
 }
@@ -297,21 +302,37 @@ absl::StatusOr<v1::EvaluateMeasureResponse> ScoringHandler::EvaluateMeasure(
     return NotFound(absl::StrCat("areas/", request.area_code()));
   }
   std::vector<Measure> measures;
+  bool needs_areas = false;
   for (const std::string& expression : request.expressions()) {
     FADU_ASSIGN_OR_RETURN(Measure measure, ParseMeasure(expression, MeasurableTypes()));
+    needs_areas = needs_areas || NeedsAreas(measure);
     measures.push_back(std::move(measure));
   }
-  FADU_ASSIGN_OR_RETURN(Positions positions, SyncedPositions(county, call.deadline));
-  positions.erase(kAssessment);  // rubrics and marks are not measured
-  FADU_ASSIGN_OR_RETURN(const std::shared_ptr<const RunInputs> inputs,
-                        FactsOfYear(county, request.year(), positions, call.deadline));
   EvalScope scope;
   scope.area_code = request.area_code();
   scope.year = request.year();
   scope.include_unconfirmed = request.include_unconfirmed();
+  scope.records = false;
+  if (!request.period().empty()) {
+    const absl::optional<Period> period = Period::Parse(request.period());
+    if (!period.has_value()) {
+      return InvalidField("period", "应为 H1、H2、Q1 至 Q4 或 M01 至 M12");
+    }
+    scope.within = period->In(scope.year);
+  }
+  FADU_ASSIGN_OR_RETURN(Positions positions, SyncedPositions(county, call.deadline));
+  positions.erase(kAssessment);  // rubrics and marks are not measured
+  FADU_ASSIGN_OR_RETURN(const std::shared_ptr<const RunInputs> inputs,
+                        FactsAt(county, positions, call.deadline));
+  FactContext context;
+  context.as_of = LastKnownDay(request.year(), call.now);
+  if (needs_areas) {
+    FADU_ASSIGN_OR_RETURN(context.areas, AreasFor(call, county, request.year()));
+  }
+  const FactSet facts = inputs->facts.With(std::move(context));
   v1::EvaluateMeasureResponse response;
   for (const Measure& measure : measures) {
-    *response.add_values() = Evaluate(measure, inputs->facts, scope, call.language).value;
+    *response.add_values() = Evaluate(measure, facts, scope, call.language).value;
   }
   *response.mutable_feeds() = inputs->snapshot.feeds();
   return response;
@@ -324,7 +345,7 @@ absl::StatusOr<std::vector<v1::AreaNode>> ScoringHandler::AreasFor(const CallCon
                                                                    int year) {
   registry_v1::ListAreasRequest request;
   request.set_parent(absl::StrCat("counties/", county));
-  request.set_as_of_date(FormatDay(std::min(YearRange(year).last, DayOf(call.now))));
+  request.set_as_of_date(FormatDay(LastKnownDay(year, call.now)));
   request.set_area(county);
   request.set_page_size(kAreaPage);
   std::map<std::string, std::string> names;
@@ -353,7 +374,7 @@ absl::StatusOr<RunInputs> ScoringHandler::PinInputs(const CallContext& call,
                                                     const std::string& county, int year) {
   FADU_ASSIGN_OR_RETURN(const Positions positions, SyncedPositions(county, call.deadline));
   FADU_ASSIGN_OR_RETURN(FactCollector collector,
-                        CollectFacts(store_, county, year, positions, call.deadline));
+                        CollectFacts(store_, county, positions, call.deadline));
   FADU_ASSIGN_OR_RETURN(FactCollector::CycleAndRubric cycle, collector.FindCycle(year));
   FADU_ASSIGN_OR_RETURN(const std::vector<v1::AreaNode> areas, AreasFor(call, county, year));
   RunInputs inputs;
@@ -367,9 +388,11 @@ absl::StatusOr<RunInputs> ScoringHandler::PinInputs(const CallContext& call,
   *snapshot.mutable_areas() = {areas.begin(), areas.end()};
   snapshot.set_calendar_version(WorkingCalendar::Shipped().version());
   snapshot.set_engine_version(kEngineVersion);
+  snapshot.set_as_of_date(FormatDay(LastKnownDay(year, call.now)));
+  if (cycle.closed) snapshot.add_frozen_areas(county);
   inputs.rubric = std::move(cycle.rubric);
   inputs.marks = collector.MarksOf(snapshot.cycle_id());
-  inputs.facts = collector.TakeFacts();
+  inputs.facts = collector.TakeFacts(FactContextOf(snapshot));
   return inputs;
 }
 
@@ -492,11 +515,7 @@ absl::StatusOr<v1::ExplainScoreResponse> ScoringHandler::ExplainScore(
   const v1::ScoreSheet* sheet = SheetOf(result, request.area_code());
   if (sheet == nullptr) return AreaUnknown(request.area_code());
   FADU_ASSIGN_OR_RETURN(const v1::Snapshot snapshot, SnapshotOf(found.run));
-  if (snapshot.engine_version() != kEngineVersion) {
-    return Fail(absl::StatusCode::kFailedPrecondition, v1::REASON_ENGINE_VERSION,
-                "the run was made by another engine",
-                {{"made_by", snapshot.engine_version()}, {"engine", kEngineVersion}});
-  }
+  FADU_RETURN_IF_ERROR(CheckVersions(snapshot));
   FADU_ASSIGN_OR_RETURN(const std::shared_ptr<const RunInputs> inputs,
                         InputsOf(found, call.deadline));
   FADU_ASSIGN_OR_RETURN(

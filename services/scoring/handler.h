@@ -67,9 +67,10 @@ class ScoringHandler {
   // By counties/{county}/runs/{uuid} or …/latest.
   absl::StatusOr<Found> FindNamed(const CallContext& call, absl::string_view method,
                                   absl::string_view name);
-  absl::StatusOr<std::shared_ptr<const RunInputs>> FactsOfYear(const std::string& county, int year,
-                                                               const Positions& positions,
-                                                               absl::Time deadline);
+  // The facts of every year that hold at the positions, without a context.
+  absl::StatusOr<std::shared_ptr<const RunInputs>> FactsAt(const std::string& county,
+                                                           const Positions& positions,
+                                                           absl::Time deadline);
   absl::StatusOr<std::shared_ptr<const RunInputs>> InputsOf(const Found& found,
                                                             absl::Time deadline);
 

@@ -5,6 +5,7 @@
 
 #include "fadu/assessment/v1/records.pb.h"
 #include "fadu/common/v1/options.pb.h"
+#include "fadu/registry/v1/records.pb.h"
 #include "services/scoring/domain/engine.h"
 #include "services/scoring/replayer.h"
 #include "services/scoring/scoring_test_support.h"
@@ -89,6 +90,15 @@ common_v1::Fact RubricFact(assessment_v1::RubricState state, int64_t revision = 
   version.set_state(state);
   *version.mutable_rubric() = TestRubric();
   return AssessmentFact(kRubric, revision, version.effective_date(), version);
+}
+
+common_v1::Fact AcceptedFact(int id, const std::string& found, const std::string& accepted) {
+  common_v1::Fact fact = DisputeFact(id, 1, kVillage, found);
+  fadu::mediation::v1::Dispute dispute;
+  EXPECT_TRUE(dispute.ParseFromString(fact.values()));
+  dispute.set_accepted_date(accepted);
+  fact.set_values(BytesOf(dispute));
+  return fact;
 }
 
 common_v1::Fact CycleFact() {
@@ -180,14 +190,21 @@ class ScoringHandlerTest : public ::testing::Test {
     request.set_name(name);
     return handler_.VerifyRun(Admin(), request);
   }
-  absl::StatusOr<v1::EvaluateMeasureResponse> EvaluateFor(const CallContext& call,
-                                                          const std::string& area) {
+  absl::StatusOr<v1::EvaluateMeasureResponse> EvaluateFor(
+      const CallContext& call, const std::string& area,
+      const std::string& expression = "count(disputes)", const std::string& period = "") {
     v1::EvaluateMeasureRequest request;
     request.set_parent(kParent);
-    request.add_expressions("count(disputes)");
+    request.add_expressions(expression);
     request.set_area_code(area);
     request.set_year(2026);
+    request.set_period(period);
     return handler_.EvaluateMeasure(call, request);
+  }
+  v1::MeasureValue Measured(const std::string& expression, const std::string& period = "") {
+    const auto answer = EvaluateFor(Admin(), kCounty, expression, period);
+    EXPECT_TRUE(answer.ok()) << answer.status();
+    return answer.ok() ? answer->values(0) : v1::MeasureValue();
   }
 
   static std::string RunName(int id) {
@@ -452,7 +469,8 @@ TEST_F(ScoringHandlerTest, MeasuresCountWhatIsRecordedByNow) {
   ASSERT_THAT(first->feeds(), SizeIs(2));
   EXPECT_EQ(first->feeds(0).service(), "mediation");
   EXPECT_EQ(first->feeds(0).seq(), 4);
-  EXPECT_EQ(first->feeds(0).facts(), 3);
+  // One of them is of the year before: feeds hold every year.
+  EXPECT_EQ(first->feeds(0).facts(), 4);
   mediation_->Record({DisputeFact(9, 1)});
   EXPECT_EQ(EvaluateFor(Admin(), kVillage)->values(0).numerator(), 3);
   EXPECT_EQ(EvaluateFor(Admin(), kCounty)->values(0).numerator(), 4);
@@ -464,6 +482,107 @@ TEST_F(ScoringHandlerTest, MeasuresOfAnAreaOutsideAreNotFound) {
               missing);
   EXPECT_THAT(EvaluateFor(As(common_v1::ROLE_VILLAGE_CLERK, kVillage), kTown).status(), missing);
   EXPECT_THAT(EvaluateFor(Admin(), "421222").status(), missing);
+}
+
+// Found in 2025, accepted in 2026: by the date of acceptance it is a record of 2026.
+TEST_F(ScoringHandlerTest, AnotherDateCountsWhateverYearTheRecordIsOf) {
+  mediation_->Record({AcceptedFact(7, "2025-12-30", "2026-01-04")});
+  EXPECT_EQ(Measured("count(disputes)").numerator(), 3);
+  EXPECT_EQ(Measured("count(disputes by accepted_date)").numerator(), 1);
+}
+
+TEST_F(ScoringHandlerTest, ARunOverFactsOfTwoYearsVerifies) {
+  mediation_->Record({AcceptedFact(7, "2025-12-30", "2026-01-04")});
+  assessment_v1::RubricVersion version;
+  version.set_area_code(kCounty);
+  version.set_effective_date("2025-12-20");
+  version.set_year(2026);
+  version.set_state(assessment_v1::RUBRIC_STATE_PUBLISHED);
+  *version.mutable_rubric() = TestRubric();
+  version.mutable_rubric()->mutable_lines(0)->mutable_clauses(0)->mutable_shortfall()->set_measure(
+      "count(disputes by accepted_date)");
+  HandOver({AssessmentFact(kRubric, 1, version.effective_date(), version), CycleFact()});
+  CreateOk(1);
+  // One accepted where two are wanted, at a point for each missing, from five.
+  EXPECT_EQ(Get(Admin())->result().villages(0).lines(0).points_e4(), 40000);
+  EXPECT_TRUE(Verify().ok()) << Verify().status();
+  database_.Admin(absl::StrCat("DELETE FROM scoring.fact WHERE id = '", IdOf(7).ToString(), "'"));
+  ExpectVerifyFails("feed mediation");
+}
+
+TEST_F(ScoringHandlerTest, ASnapshotNamesTheLastDayKnownAndWhatIsFrozen) {
+  assessment_v1::Cycle cycle;
+  ASSERT_TRUE(cycle.ParseFromString(CycleFact().values()));
+  HandOver({RubricFact(assessment_v1::RUBRIC_STATE_PUBLISHED), CycleFact()});
+  CreateOk(1);
+  cycle.set_state(assessment_v1::CYCLE_STATE_CLOSED);
+  HandOver({AssessmentFact(kCycle, 2, cycle.start_date(), cycle)});
+  CallContext later = Admin();
+  later.now = absl::FromCivil(absl::CivilDay(2027, 2, 1), LegalTimeZone());
+  v1::CreateRunRequest request;
+  request.set_parent(kParent);
+  request.set_year(2026);
+  request.set_request_id(IdOf(2).ToString());
+  ASSERT_TRUE(handler_.CreateRun(later, request).ok());
+
+  v1::Snapshot open;
+  v1::Snapshot closed;
+  ASSERT_TRUE(open.ParseFromString((*store_.FindRun(kCounty, IdOf(1), Soon()))->snapshot));
+  ASSERT_TRUE(closed.ParseFromString((*store_.FindRun(kCounty, IdOf(2), Soon()))->snapshot));
+  EXPECT_EQ(open.as_of_date(), "2026-08-01");
+  EXPECT_THAT(open.frozen_areas(), IsEmpty());
+  EXPECT_EQ(closed.as_of_date(), "2026-12-31");
+  EXPECT_THAT(closed.frozen_areas(), ElementsAre(kCounty));
+  // Three disputes of 2026 and one of 2025.
+  ASSERT_THAT(open.feeds(1).years(), SizeIs(2));
+  EXPECT_EQ(open.feeds(1).years(0).year(), 2025);
+  EXPECT_EQ(open.feeds(1).years(0).facts(), 1);
+  EXPECT_EQ(open.feeds(1).years(1).facts(), 3);
+}
+
+TEST_F(ScoringHandlerTest, ARunOfAnotherCalendarIsNotRecomputed) {
+  HandOverCycle();
+  CreateOk(1);
+  StoredRun run = **store_.FindLatestRun(kCounty, Soon());
+  v1::Snapshot snapshot;
+  ASSERT_TRUE(snapshot.ParseFromString(run.snapshot));
+  snapshot.set_calendar_version("0123456789abcdef");
+  run.id = IdOf(2);
+  run.created_at += absl::Seconds(1);
+  run.snapshot = BytesOf(snapshot);
+  run.snapshot_digest = StoredDigest(run.snapshot);
+  ASSERT_TRUE(*store_.InsertRun(kCounty, run, Soon()));
+  const auto other = FailsWith(absl::StatusCode::kFailedPrecondition, "REASON_CALENDAR_VERSION");
+  EXPECT_THAT(Verify().status(), other);
+  EXPECT_THAT(Explain(Admin(), kVillage).status(), other);
+}
+
+TEST_F(ScoringHandlerTest, CoverageIsOverTheRegistrysVillages) {
+  mediation_->Record({Withdrawn(DisputeFact(3, 1, kOtherVillage))});
+  const v1::MeasureValue value = Measured("coverage(disputes of villages)");
+  EXPECT_EQ(value.text(), "50%");
+  EXPECT_THAT(value.missing(), ElementsAre("肖家洲村"));
+}
+
+TEST_F(ScoringHandlerTest, ADenominatorComesWithItsDayAndItsSource) {
+  fadu::registry::v1::Denominator figure;
+  figure.set_area_code(kCounty);
+  figure.set_as_of_date("2025-12-31");
+  figure.set_year(2026);
+  figure.set_kind(fadu::registry::v1::DENOMINATOR_KIND_HOUSEHOLDS);
+  figure.set_value(1200);
+  figure.set_source("统计年鉴表1-3");
+  registry_->Record({AssessmentFact(30, 1, figure.as_of_date(), figure)});
+  const v1::MeasureValue value = Measured("count(disputes) per 1000 denominator(HOUSEHOLDS)");
+  EXPECT_EQ(value.text(), "2.5");  // 3 disputes to 1,200 households
+  EXPECT_THAT(value.notes(), ElementsAre("户数1200（截至2025-12-31，来源：统计年鉴表1-3）"));
+}
+
+TEST_F(ScoringHandlerTest, APeriodLimitsWhatIsAskedFor) {
+  EXPECT_EQ(Measured("count(disputes)", "Q1").numerator(), 3);
+  EXPECT_EQ(Measured("count(disputes)", "Q2").numerator(), 0);
+  EXPECT_THAT(EvaluateFor(Admin(), kCounty, "count(disputes)", "Q5").status(),
+              FailsWith(absl::StatusCode::kInvalidArgument, "REASON_FIELD_INVALID"));
 }
 
 TEST_F(ScoringHandlerTest, SyncSaysWhereTheFeedsAre) {

@@ -11,6 +11,7 @@
 #include "common/base/civil_day.h"
 #include "common/base/digest.h"
 #include "common/base/status.h"
+#include "common/base/working_calendar.h"
 #include "common/schema/reason.h"
 #include "fadu/common/v1/reason.pb.h"
 #include "fadu/scoring/v1/scoring_service.pb.h"
@@ -67,16 +68,20 @@ std::string FactPlace(absl::string_view service, absl::string_view type, const U
 
 absl::Status FactCollector::Add(absl::string_view service, const common_v1::Fact& fact,
                                 absl::string_view digest) {
-  auto joined = digests_.find(service);
-  if (joined == digests_.end()) joined = digests_.emplace(service, "").first;
-  absl::StrAppend(&joined->second, digest);
+  absl::optional<absl::CivilDay> counted_on;
+  if (!fact.counted_date().empty()) {
+    const absl::StatusOr<absl::CivilDay> day = ParseDay(fact.counted_date());
+    if (!day.ok()) return Broken(service, fact);
+    counted_on = *day;
+  }
+  const int year = counted_on.has_value() ? static_cast<int>(counted_on->year()) : 0;
+  absl::StrAppend(&digests_[std::string(service)][year], digest);
   if (service == kAssessment) return AddAssessment(fact);
   const RecordType* type = MeasurableTypes().FindByName(fact.type());
   // Not every record is there to be measured (accounts); the digest covers it all the same.
-  if (type == nullptr || fact.counted_date().empty()) return absl::OkStatus();
-  const absl::StatusOr<absl::CivilDay> counted_on = ParseDay(fact.counted_date());
+  if (type == nullptr || !counted_on.has_value()) return absl::OkStatus();
   std::shared_ptr<google::protobuf::Message> values = type->New();
-  if (!counted_on.ok() || !values->ParseFromString(fact.values())) return Broken(service, fact);
+  if (!values->ParseFromString(fact.values())) return Broken(service, fact);
   FactView view;
   view.service = std::string(service);
   view.type = type;
@@ -115,13 +120,22 @@ absl::Status FactCollector::AddAssessment(const common_v1::Fact& fact) {
 }
 
 v1::FeedPosition FactCollector::Feed(absl::string_view service, int64_t seq) const {
-  const auto joined = digests_.find(service);
-  const std::string digests = joined == digests_.end() ? "" : joined->second;
+  static const size_t digest_size = StoredDigest("").size();
   v1::FeedPosition feed;
   feed.set_service(std::string(service));
   feed.set_seq(seq);
+  std::string digests;
+  if (const auto years = digests_.find(service); years != digests_.end()) {
+    for (const auto& [year, joined] : years->second) {
+      v1::FeedYear& entry = *feed.add_years();
+      entry.set_year(year);
+      entry.set_digest(StoredDigest(joined));
+      entry.set_facts(static_cast<int64_t>(joined.size() / digest_size));
+      feed.set_facts(feed.facts() + entry.facts());
+      absl::StrAppend(&digests, entry.digest());
+    }
+  }
   feed.set_digest(StoredDigest(digests));
-  feed.set_facts(static_cast<int64_t>(digests.size() / StoredDigest("").size()));
   return feed;
 }
 
@@ -138,6 +152,7 @@ absl::StatusOr<FactCollector::CycleAndRubric> FactCollector::FindCycle(int year)
         continue;
       }
       return CycleAndRubric{newest->id, rubric.id, StoredDigest(rubric.bytes),
+                            newest->message.state() == assessment_v1::CYCLE_STATE_CLOSED,
                             rubric.message.rubric()};
     }
   }
@@ -168,16 +183,40 @@ std::vector<assessment_v1::Mark> FactCollector::MarksOf(absl::string_view cycle_
   return marks;
 }
 
-FactSet FactCollector::TakeFacts() { return FactSet::Build(std::exchange(facts_, {})); }
+FactSet FactCollector::TakeFacts(FactContext context) {
+  return FactSet::Build(std::exchange(facts_, {}), std::move(context));
+}
 
-absl::StatusOr<FactCollector> CollectFacts(Store& store, absl::string_view county, int year,
+FactContext FactContextOf(const v1::Snapshot& snapshot) {
+  FactContext context;
+  context.areas.assign(snapshot.areas().begin(), snapshot.areas().end());
+  context.frozen.assign(snapshot.frozen_areas().begin(), snapshot.frozen_areas().end());
+  const absl::StatusOr<absl::CivilDay> as_of = ParseDay(snapshot.as_of_date());
+  if (as_of.ok()) context.as_of = *as_of;
+  return context;
+}
+
+absl::Status CheckVersions(const v1::Snapshot& snapshot) {
+  if (snapshot.engine_version() != kEngineVersion) {
+    return Fail(absl::StatusCode::kFailedPrecondition, v1::REASON_ENGINE_VERSION,
+                "the run was made by another engine",
+                {{"made_by", snapshot.engine_version()}, {"engine", kEngineVersion}});
+  }
+  const std::string& calendar = WorkingCalendar::Shipped().version();
+  if (snapshot.calendar_version() != calendar) {
+    return Fail(absl::StatusCode::kFailedPrecondition, v1::REASON_CALENDAR_VERSION,
+                "the run was made with another calendar",
+                {{"made_by", snapshot.calendar_version()}, {"calendar", calendar}});
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<FactCollector> CollectFacts(Store& store, absl::string_view county,
                                            const Positions& positions, absl::Time deadline) {
   FactCollector collector;
   for (const auto& [service, seq] : positions) {
-    const absl::optional<int> only =
-        service == kAssessment ? absl::nullopt : absl::optional<int>(year);
     const std::string& name = service;
-    FADU_RETURN_IF_ERROR(store.ForEachHeld(county, name, seq, only, deadline,
+    FADU_RETURN_IF_ERROR(store.ForEachHeld(county, name, seq, absl::nullopt, deadline,
                                            [&](const StoredFact& stored) -> absl::Status {
                                              common_v1::Fact fact;
                                              if (!fact.ParseFromString(stored.bytes)) {
@@ -195,9 +234,8 @@ absl::StatusOr<RunInputs> LoadInputs(Store& store, const v1::Snapshot& snapshot,
                                      absl::Time deadline) {
   Positions positions;
   for (const v1::FeedPosition& feed : snapshot.feeds()) positions[feed.service()] = feed.seq();
-  FADU_ASSIGN_OR_RETURN(
-      FactCollector collector,
-      CollectFacts(store, snapshot.county_code(), snapshot.year(), positions, deadline));
+  FADU_ASSIGN_OR_RETURN(FactCollector collector,
+                        CollectFacts(store, snapshot.county_code(), positions, deadline));
   for (const v1::FeedPosition& feed : snapshot.feeds()) {
     if (collector.Feed(feed.service(), feed.seq()).digest() != feed.digest()) {
       return VerifyFailed(absl::StrCat("feed ", feed.service()));
@@ -207,7 +245,7 @@ absl::StatusOr<RunInputs> LoadInputs(Store& store, const v1::Snapshot& snapshot,
   inputs.snapshot = snapshot;
   FADU_ASSIGN_OR_RETURN(inputs.rubric, collector.RubricOf(snapshot));
   inputs.marks = collector.MarksOf(snapshot.cycle_id());
-  inputs.facts = collector.TakeFacts();
+  inputs.facts = collector.TakeFacts(FactContextOf(snapshot));
   return inputs;
 }
 

@@ -36,7 +36,7 @@ absl::Status VerifyFailed(absl::string_view where);
 std::string FactPlace(absl::string_view service, absl::string_view type, const Uuid& id,
                       int64_t revision);
 
-// Gathers the facts that hold for one county and year. Not thread-safe.
+// Gathers the facts of one county that hold, of every year. Not thread-safe.
 class FactCollector {
  public:
   // Takes one fact that holds; those of one service come by (id, revision). `digest` is that of the
@@ -44,7 +44,8 @@ class FactCollector {
   absl::Status Add(absl::string_view service, const fadu::common::v1::Fact& fact,
                    absl::string_view digest);
 
-  // The feed as a snapshot names it: digest over the digests of its facts, in order, joined.
+  // The feed as a snapshot names it: for each year the digest over the digests of its facts, in
+  // order, joined, and over these the digest of the feed.
   fadu::scoring::v1::FeedPosition Feed(absl::string_view service, int64_t seq) const;
 
   // The newest cycle of the year and its published rubric.
@@ -52,6 +53,7 @@ class FactCollector {
     std::string cycle_id;
     std::string rubric_id;
     std::string rubric_digest;  // StoredDigest of the rubric's bytes within the fact
+    bool closed = false;        // the cycle's figures no longer change
     fadu::assessment::v1::Rubric rubric;
   };
   // FAILED_PRECONDITION / REASON_CYCLE_MISSING: no cycle, or its rubric is not published.
@@ -65,7 +67,7 @@ class FactCollector {
   std::vector<fadu::assessment::v1::Mark> MarksOf(absl::string_view cycle_id) const;
 
   // The evidence facts; leaves none behind.
-  FactSet TakeFacts();
+  FactSet TakeFacts(FactContext context);
 
  private:
   template <typename Message>
@@ -78,17 +80,25 @@ class FactCollector {
 
   absl::Status AddAssessment(const fadu::common::v1::Fact& fact);
 
-  std::map<std::string, std::string, std::less<>> digests_;  // by service, joined
+  // Joined, by service and year.
+  std::map<std::string, std::map<int, std::string>, std::less<>> digests_;
   std::vector<FactView> facts_;
   std::vector<Kept<fadu::assessment::v1::Cycle>> cycles_;
   std::vector<Kept<fadu::assessment::v1::RubricVersion>> rubrics_;
   std::vector<Kept<fadu::assessment::v1::Mark>> marks_;
 };
 
-// Collects the facts of the county that hold for the year at `positions`; of the assessment feed
-// all that hold, whatever their date.
-absl::StatusOr<FactCollector> CollectFacts(Store& store, absl::string_view county, int year,
+// What the facts of a run are read against: areas, the last day known, what is frozen.
+FactContext FactContextOf(const fadu::scoring::v1::Snapshot& snapshot);
+
+// Collects the facts of the county that hold at `positions`, of every year: a stock began, a rate
+// is compared and a dispute was found in an earlier one.
+absl::StatusOr<FactCollector> CollectFacts(Store& store, absl::string_view county,
                                            const Positions& positions, absl::Time deadline);
+
+// The run was made by this engine and with this calendar: else it would be recomputed to something
+// else. FAILED_PRECONDITION / REASON_ENGINE_VERSION, REASON_CALENDAR_VERSION.
+absl::Status CheckVersions(const fadu::scoring::v1::Snapshot& snapshot);
 
 // The inputs of a run from its snapshot: facts at the pinned positions, rubric, marks. Digests are
 // those that were stored; VerifyStoredRun recomputes them.

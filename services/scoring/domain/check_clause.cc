@@ -101,7 +101,7 @@ class Clauses {
   const Measure* NeedRecords(const std::string& field, const std::string& text) {
     const Measure* measure = Find(text);
     if (measure == nullptr) return nullptr;
-    if (!measure->is_ratio() && measure->numerator.function == Term::Function::kCount) {
+    if (measure->counts_records()) {
       return measure;
     }
     Error(field, "COUNT_REQUIRED", "此处逐条看记录，须写作 count(…)");
@@ -137,17 +137,17 @@ class Clauses {
     ForEachMeasure(clause_, "", [&](const std::string& field, const std::string& text) {
       const Measure* measure = NeedRecords(field, text);
       if (measure == nullptr) return;
-      const RecordField* same = measure->numerator.type->FindField(clause_.same());
+      const RecordField* same = measure->root->source.type->FindField(clause_.same());
       if (same != nullptr && same->comparable && same->options.measure() && !same->repeated())
         return;
       std::vector<std::string> names;
-      for (const RecordField& known : measure->numerator.type->fields()) {
+      for (const RecordField& known : measure->root->source.type->fields()) {
         if (known.comparable && known.options.measure() && !known.repeated())
           names.push_back(known.name());
       }
       Error("same", "FIELD_UNKNOWN",
-            absl::StrCat(measure->numerator.type->options().zh(), "没有可用的字段 ", clause_.same(),
-                         "；可用：", absl::StrJoin(names, "、")));
+            absl::StrCat(measure->root->source.type->options().zh(), "没有可用的字段 ",
+                         clause_.same(), "；可用：", absl::StrJoin(names, "、")));
     });
   }
 
@@ -334,7 +334,7 @@ class Clauses {
   Most Lateness(const assessment::Lateness& form) {
     const Measure* measure = NeedRecords("lateness.measure", form.measure());
     if (measure != nullptr) {
-      const RecordType& type = *measure->numerator.type;
+      const RecordType& type = *measure->root->source.type;
       NeedDate(type, "lateness.done", form.done());
       NeedDate(type, "lateness.start", form.start());
       NeedDate(type, "lateness.reminder", form.reminder());

@@ -230,7 +230,7 @@ absl::StatusOr<v1::SheetExplanation> Explain(const RunInputs& inputs, const Reco
                 {{"area", std::string(area_code)}});
   }
   FADU_ASSIGN_OR_RETURN(const CompiledRubric rubric, CompiledRubric::Compile(inputs.rubric, types));
-  FactIndex index(inputs.facts, types);
+  const FactIndex index(inputs.facts);
   const Words say(language);
   const SheetOutcome outcome = ScoreSheet(ContextOf(rubric, inputs, index, area_code, language));
   v1::SheetExplanation explanation;

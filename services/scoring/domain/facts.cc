@@ -1,39 +1,100 @@
+#include "services/scoring/domain/facts.h"
+
 #include <algorithm>
+#include <utility>
 
 #include <google/protobuf/descriptor_database.h>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "common/base/area_code.h"
+#include "common/base/id.h"
 #include "common/base/status.h"
-#include "services/scoring/domain/engine.h"
+#include "services/scoring/domain/fact_block.h"
 
 namespace fadu::scoring {
 
-std::string FactView::RecordName() const {
-  return absl::StrCat("counties/", CountyOf(area_code), "/", type->collection(), "/", id);
+FactSet::Blocks BlocksOf(std::vector<FactView> facts) {
+  std::map<std::pair<const RecordType*, int>, std::vector<FactView>> groups;
+  for (FactView& fact : facts) {
+    const auto year = static_cast<int>(fact.counted_on.year());
+    groups[{fact.type, year}].push_back(std::move(fact));
+  }
+  FactSet::Blocks blocks;
+  for (auto& [group, members] : groups) {
+    blocks.push_back(FactBlock::Build(*group.first, group.second, std::move(members)));
+  }
+  return blocks;
 }
 
-FactSet FactSet::Build(std::vector<FactView> facts) {
+FactSet FactSet::Build(std::vector<FactView> facts, FactContext context) {
+  return FromBlocks(BlocksOf(std::move(facts)), std::move(context));
+}
+
+FactSet FactSet::FromBlocks(Blocks blocks, FactContext context) {
   FactSet set;
-  for (FactView& fact : facts) {
-    set.facts_.push_back(std::make_unique<FactView>(std::move(fact)));
-    const FactView* placed = set.facts_.back().get();
-    set.by_type_[placed->type].push_back(placed);
+  set.SetContext(std::move(context));
+  for (auto& block : blocks) {
+    set.size_ += block->rows();
+    set.by_type_[&block->type()].push_back(std::move(block));
   }
   for (auto& [type, list] : set.by_type_) {
-    std::sort(list.begin(), list.end(), [](const FactView* a, const FactView* b) {
-      if (a->area_code != b->area_code) return a->area_code < b->area_code;
-      if (a->counted_on != b->counted_on) return a->counted_on < b->counted_on;
-      return a->id < b->id;
-    });
+    std::stable_sort(list.begin(), list.end(),
+                     [](const auto& a, const auto& b) { return a->year() < b->year(); });
   }
   return set;
 }
 
-const std::vector<const FactView*>& FactSet::OfType(const RecordType* type) const {
+void FactSet::SetContext(FactContext context) {
+  context_ = std::move(context);
+  names_.clear();
+  for (const v1::AreaNode& area : context_.areas) names_[area.code()] = area.name();
+}
+
+FactSet FactSet::With(FactContext context) const {
+  FactSet set = *this;
+  set.SetContext(std::move(context));
+  return set;
+}
+
+const FactSet::Blocks& FactSet::OfType(const RecordType* type) const {
   const auto found = by_type_.find(type);
   return found == by_type_.end() ? none_ : found->second;
+}
+
+absl::optional<FactRef> FactSet::Find(absl::string_view record_name) const {
+  const std::vector<absl::string_view> parts = absl::StrSplit(record_name, '/');
+  if (parts.size() != 4) return absl::nullopt;
+  const absl::StatusOr<Uuid> id = Uuid::Parse(parts[3]);
+  if (!id.ok()) return absl::nullopt;
+  for (const auto& [type, blocks] : by_type_) {
+    if (type->collection() != parts[2]) continue;
+    for (const auto& block : blocks) {
+      const absl::optional<size_t> row = block->RowOf(*id);
+      if (row.has_value()) return FactRef{block.get(), *row};
+    }
+  }
+  return absl::nullopt;
+}
+
+std::vector<std::string> FactSet::AreasWithin(absl::string_view area, size_t digits) const {
+  std::vector<std::string> codes;
+  for (auto found = names_.lower_bound(std::string(area));
+       found != names_.end() && IsWithin(found->first, area); ++found) {
+    if (found->first.size() == digits) codes.push_back(found->first);
+  }
+  return codes;
+}
+
+std::string FactSet::NameOf(const std::string& area) const {
+  const auto found = names_.find(area);
+  return found == names_.end() || found->second.empty() ? area : found->second;
+}
+
+bool FactSet::IsFrozen(absl::string_view area) const {
+  return std::any_of(context_.frozen.begin(), context_.frozen.end(),
+                     [&](const std::string& frozen) { return IsWithin(area, frozen); });
 }
 
 const RecordTypes& MeasurableTypes() {

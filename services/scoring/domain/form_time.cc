@@ -56,7 +56,7 @@ void TakeEarliest(const ClauseContext& context, const std::vector<std::string>& 
 std::vector<Part> ThingsDue(const ClauseContext& context, const Reading& reading) {
   const assessment::Lateness& form = context.clause.lateness();
   const std::vector<std::string>& records = reading.evaluation.records;
-  FactIndex& index = context.unit.index;
+  const FactIndex& index = context.unit.index;
   std::vector<Part> parts;
   if (!form.due().empty()) {
     Part part;

@@ -26,7 +26,7 @@ LineOutcome Score(const assessment::Rubric& rubric, const Facts& facts,
   inputs.marks = std::move(marks);
   const auto compiled = CompiledRubric::Compile(inputs.rubric, TestTypes());
   EXPECT_THAT(compiled, IsOk());
-  FactIndex index(inputs.facts, TestTypes());
+  const FactIndex index(inputs.facts);
   return ScoreLine(ContextOf(*compiled, inputs, index, kVillage, "zh"), 0);
 }
 

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "common/base/area_code.h"
 #include "common/base/points.h"
 
@@ -12,11 +11,6 @@ namespace fadu::scoring {
 namespace {
 
 namespace assessment = ::fadu::assessment::v1;
-
-// What one unit of a term's value is in 1/10,000: sums over decimal fields are that already.
-int64_t ScaleOf(const Term& term) {
-  return term.field != nullptr && term.field->kind == ValueKind::kPoints ? 1 : Points::kScale;
-}
 
 std::string TextOf(const Value& value) {
   switch (value.kind) {
@@ -35,36 +29,21 @@ std::string TextOf(const Value& value) {
 
 }  // namespace
 
-const FactView* FactIndex::Find(const std::string& record_name) {
-  // counties/{county}/{collection}/{id}
-  const std::vector<std::string> parts = absl::StrSplit(record_name, '/');
-  if (parts.size() != 4) return nullptr;
-  const RecordType* type = types_.FindByCollection(parts[2]);
-  if (type == nullptr) return nullptr;
-  if (known_.insert(type).second) {
-    for (const FactView* fact : facts_.OfType(type)) by_name_[fact->RecordName()] = fact;
-  }
-  const auto found = by_name_.find(record_name);
-  return found == by_name_.end() ? nullptr : found->second;
-}
-
 std::vector<std::string> FactIndex::ValuesOf(const std::string& record_name,
-                                             const std::string& field) {
-  const FactView* fact = Find(record_name);
-  const RecordField* known = fact == nullptr ? nullptr : fact->type->FindField(field);
+                                             const std::string& field) const {
+  const absl::optional<FactRef> fact = facts_.Find(record_name);
+  const RecordField* known = fact.has_value() ? fact->type().FindField(field) : nullptr;
   std::vector<std::string> texts;
   if (known == nullptr) return texts;
-  for (const Value& value : fact->type->ValuesOf(*fact->values, *known)) {
-    texts.push_back(TextOf(value));
-  }
+  for (const Value& value : fact->ValuesOf(*known)) texts.push_back(TextOf(value));
   return texts;
 }
 
 absl::optional<absl::CivilDay> FactIndex::DayOf(const std::string& record_name,
-                                                const std::string& field) {
+                                                const std::string& field) const {
   if (field.empty()) {
-    const FactView* fact = Find(record_name);
-    return fact == nullptr ? absl::nullopt : absl::make_optional(fact->counted_on);
+    const absl::optional<FactRef> fact = facts_.Find(record_name);
+    return fact.has_value() ? absl::make_optional(fact->counted_on()) : absl::nullopt;
   }
   const std::vector<std::string> texts = ValuesOf(record_name, field);
   if (texts.empty()) return absl::nullopt;
@@ -72,7 +51,7 @@ absl::optional<absl::CivilDay> FactIndex::DayOf(const std::string& record_name,
   return day.ok() ? absl::make_optional(*day) : absl::nullopt;
 }
 
-UnitContext ContextOf(const CompiledRubric& rubric, const RunInputs& inputs, FactIndex& index,
+UnitContext ContextOf(const CompiledRubric& rubric, const RunInputs& inputs, const FactIndex& index,
                       absl::string_view area_code, absl::string_view language) {
   EvalScope scope;
   scope.area_code = std::string(area_code);
@@ -88,16 +67,12 @@ Reading Read(const UnitContext& unit, const std::string& measure,
   Reading reading;
   reading.evaluation = Evaluate(parsed, unit.inputs.facts, scope, unit.language);
   const v1::MeasureValue& value = reading.evaluation.value;
-  if (value.denominator() == 0) {
+  if (!HasValue(value)) {
     reading.empty = true;
     return reading;
   }
-  reading.number = Fraction::Of(value.numerator(), value.denominator()) * ScaleOf(parsed.numerator);
-  if (value.is_ratio()) {
-    const int64_t below =
-        parsed.denominator.has_value() ? ScaleOf(*parsed.denominator) : Points::kScale;
-    reading.number = reading.number * 100 * Fraction::Of(Points::kScale, below);
-  }
+  reading.number = Fraction::Of(value.numerator(), value.denominator()) * Points::kScale;
+  if (value.is_ratio()) reading.number = reading.number * 100;
   return reading;
 }
 

@@ -6,15 +6,12 @@
 #define FADU_SERVICES_SCORING_DOMAIN_READING_H_
 
 #include <string>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/civil_time.h"
 #include "absl/types/optional.h"
 #include "common/base/civil_day.h"
-#include "common/schema/record_type.h"
 #include "fadu/assessment/v1/rubric.pb.h"
 #include "services/scoring/domain/compiled_rubric.h"
 #include "services/scoring/domain/engine.h"
@@ -23,35 +20,31 @@
 
 namespace fadu::scoring {
 
-// The facts behind the names that measures give. Built type by type as they are asked for.
+// What the facts say behind the names that measures give.
 class FactIndex {
  public:
-  FactIndex(const FactSet& facts, const RecordTypes& types) : facts_(facts), types_(types) {}
-  // Null when there is no such fact.
-  const FactView* Find(const std::string& record_name);
+  explicit FactIndex(const FactSet& facts) : facts_(facts) {}
   // The values of a top-level field of a record, as text; empty when it has none.
-  std::vector<std::string> ValuesOf(const std::string& record_name, const std::string& field);
+  std::vector<std::string> ValuesOf(const std::string& record_name, const std::string& field) const;
   // A date field of a record, or its counting date when `field` is empty.
-  absl::optional<absl::CivilDay> DayOf(const std::string& record_name, const std::string& field);
+  absl::optional<absl::CivilDay> DayOf(const std::string& record_name,
+                                       const std::string& field) const;
 
  private:
   const FactSet& facts_;
-  const RecordTypes& types_;
-  std::unordered_set<const RecordType*> known_;
-  std::unordered_map<std::string, const FactView*> by_name_;
 };
 
 // What a unit is scored with: the run's inputs, its rubric, and where.
 struct UnitContext {
   const CompiledRubric& rubric;
   const RunInputs& inputs;
-  FactIndex& index;
+  const FactIndex& index;
   EvalScope scope;  // the unit's area and the year
   std::string language;
 };
 
 // The context of one unit; `language` "zh" or "en" for what people read.
-UnitContext ContextOf(const CompiledRubric& rubric, const RunInputs& inputs, FactIndex& index,
+UnitContext ContextOf(const CompiledRubric& rubric, const RunInputs& inputs, const FactIndex& index,
                       absl::string_view area_code, absl::string_view language);
 
 // A measure as it was read for a unit.

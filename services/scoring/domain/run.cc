@@ -53,7 +53,7 @@ absl::StatusOr<v1::RunResult> ComputeRun(const RunInputs& inputs, const RecordTy
   for (const v1::AreaNode& area : inputs.snapshot.areas()) {
     if (area.code().size() == 12) villages.insert(area.code());
   }
-  FactIndex index(inputs.facts, types);
+  const FactIndex index(inputs.facts);
   v1::RunResult result;
   for (const std::string& village : villages) {
     *result.add_villages() = ScoreSheet(ContextOf(rubric, inputs, index, village, "zh")).sheet;
