@@ -17,7 +17,7 @@ namespace fadu::cli {
 // Exit codes, after sysexits.h; documented in `fadu help exit-codes`.
 enum ExitCode {
   kOk = 0,
-  kFailed = 1,        // the server refused: wrong state, conflict, failed verification
+  kFailed = 1,        // refused: wrong state, conflict, failed verification; a figure differs
   kUsage = 64,        // the command line is wrong
   kDataError = 65,    // the input is wrong (INVALID_ARGUMENT, a rubric with errors)
   kNotFound = 66,     // no such record, file or area

@@ -1,3 +1,8 @@
+#include <algorithm>
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
 
 #include <google/protobuf/util/time_util.h>
 
@@ -6,11 +11,13 @@
 #include "absl/strings/str_join.h"
 #include "common/base/points.h"
 #include "common/base/status.h"
+#include "common/schema/reason.h"
 #include "fadu/assessment/v1/assessment_service.pb.h"
 #include "fadu/common/v1/record_service.pb.h"
 #include "fadu/scoring/v1/scoring_service.pb.h"
 #include "services/fadu/commands.h"
 #include "services/fadu/files.h"
+#include "services/fadu/measure_checks.h"
 #include "services/fadu/output.h"
 
 namespace fadu::cli {
@@ -42,6 +49,21 @@ std::string ShortRun(const scoring::Run& run) {
   return run.name().substr(run.name().rfind('/') + 1);
 }
 
+// What to know beside a figure: that it is provisional, where it is from, what is missing.
+std::string RemarksOf(const scoring::MeasureValue& value) {
+  constexpr int kShown = 5;
+  std::vector<std::string> remarks(value.notes().begin(), value.notes().end());
+  if (value.missing_count() > 0) {
+    const int shown = std::min(kShown, value.missing_size());
+    remarks.push_back(absl::StrCat(
+        T("缺 ", "missing "), value.missing_count(), T("：", ": "),
+        absl::StrJoin(value.missing().begin(), value.missing().begin() + shown, T("、", ", ")),
+        value.missing_count() > shown ? T("等", " …") : ""));
+  }
+  if (value.provisional()) remarks.push_back(T("暂定", "provisional"));
+  return absl::StrJoin(remarks, T("；", "; "));
+}
+
 int Eval(const Args& args) {
   return WithClient(args, [&](Client& client, Format format) -> absl::Status {
     scoring::EvaluateMeasureRequest request;
@@ -55,18 +77,134 @@ int Eval(const Args& args) {
     FADU_RETURN_IF_ERROR(
         client.Call("scoring", absl::StrCat(kScoring, "EvaluateMeasure"), request, &response));
     Table table{{T("指标", "measure"), T("值", "value"), T("分子", "numerator"),
-                 T("分母", "denominator"), T("表达式", "expression")},
+                 T("分母", "denominator"), T("备注", "remarks"), T("表达式", "expression")},
                 {},
                 {}};
     for (const scoring::MeasureValue& value : response.values()) {
       table.rows.push_back({value.label(), value.text(), absl::StrCat(value.numerator()),
-                            value.is_ratio() ? absl::StrCat(value.denominator()) : "",
-                            value.expression()});
+                            value.denominator() != 1 ? absl::StrCat(value.denominator()) : "",
+                            RemarksOf(value), value.expression()});
       table.json.push_back(ToJson(value, false));
     }
     Print(table, format);
     return absl::OkStatus();
   });
+}
+
+// Figures of one area, year and period are asked for together, at most so many.
+constexpr size_t kCheckBatch = 50;
+
+// What came of one check: a value, or why there is none.
+struct Checked {
+  scoring::MeasureValue value;
+  std::string problem;
+};
+
+absl::Status Ask(Client& client, const std::vector<const MeasureCheck*>& checks,
+                 std::vector<scoring::MeasureValue>& values) {
+  scoring::EvaluateMeasureRequest request;
+  request.set_parent(client.parent());
+  request.set_area_code(checks[0]->area);
+  request.set_year(checks[0]->year);
+  request.set_period(checks[0]->period);
+  for (const MeasureCheck* check : checks) request.add_expressions(check->expression);
+  scoring::EvaluateMeasureResponse response;
+  FADU_RETURN_IF_ERROR(
+      client.Call("scoring", absl::StrCat(kScoring, "EvaluateMeasure"), request, &response));
+  values.assign(response.values().begin(), response.values().end());
+  return absl::OkStatus();
+}
+
+// Evaluates all checks, in their order. A measure that does not parse is that check's problem.
+absl::StatusOr<std::vector<Checked>> RunChecks(Client& client,
+                                               const std::vector<MeasureCheck>& checks) {
+  std::vector<Checked> results(checks.size());
+  std::map<std::tuple<std::string, int, std::string>, std::vector<size_t>> groups;
+  for (size_t i = 0; i < checks.size(); ++i) {
+    groups[{checks[i].area, checks[i].year, checks[i].period}].push_back(i);
+  }
+  for (const auto& [group, members] : groups) {
+    for (size_t begin = 0; begin < members.size(); begin += kCheckBatch) {
+      const size_t end = std::min(members.size(), begin + kCheckBatch);
+      std::vector<const MeasureCheck*> batch;
+      for (size_t i = begin; i < end; ++i) batch.push_back(&checks[members[i]]);
+      std::vector<scoring::MeasureValue> values;
+      const absl::Status asked = Ask(client, batch, values);
+      if (asked.ok()) {
+        for (size_t i = begin; i < end; ++i) results[members[i]].value = values[i - begin];
+        continue;
+      }
+      if (asked.code() != absl::StatusCode::kInvalidArgument) return asked;
+      // One of them does not parse: each for itself.
+      for (size_t i = begin; i < end; ++i) {
+        const absl::Status alone = Ask(client, {&checks[members[i]]}, values);
+        if (alone.ok()) {
+          results[members[i]].value = values[0];
+        } else if (alone.code() == absl::StatusCode::kInvalidArgument) {
+          results[members[i]].problem = LocalizedText(alone, Language());
+        } else {
+          return alone;
+        }
+      }
+    }
+  }
+  return results;
+}
+
+std::string CheckJson(const MeasureCheck& check, const std::string& got, const std::string& state,
+                      const Checked& checked) {
+  return absl::StrCat("{\"line\":", check.line, ",\"label\":", JsonText(check.label),
+                      ",\"area\":", JsonText(check.area), ",\"year\":", check.year,
+                      ",\"period\":", JsonText(check.period),
+                      ",\"expected\":", JsonText(check.expected), ",\"got\":", JsonText(got),
+                      ",\"state\":", JsonText(state), ",\"numerator\":", checked.value.numerator(),
+                      ",\"denominator\":", checked.value.denominator(),
+                      ",\"expression\":", JsonText(check.expression), "}");
+}
+
+int CheckFigures(const Args& args) {
+  const absl::StatusOr<std::string> source = ReadFile(args.words[0]);
+  if (!source.ok()) return Complain(source.status());
+  const MeasureCheckFile file = ParseMeasureChecks(*source);
+  for (const CheckFileProblem& problem : file.problems) {
+    Say(problem.line > 0 ? absl::StrCat(args.words[0], ":", problem.line, ":", problem.column, ": ",
+                                        problem.problem)
+                         : absl::StrCat(args.words[0], ": ", problem.problem));
+  }
+  if (!file.problems.empty()) return kDataError;
+  size_t differ = 0;
+  size_t invalid = 0;
+  const int code = WithClient(args, [&](Client& client, Format format) -> absl::Status {
+    FADU_ASSIGN_OR_RETURN(const std::vector<Checked> results, RunChecks(client, file.checks));
+    Table table{{T("行", "line"), T("指标", "label"), T("区划", "area"), T("期间", "period"),
+                 T("应为", "expected"), T("实为", "got"), T("表达式", "expression")},
+                {},
+                {}};
+    for (size_t i = 0; i < file.checks.size(); ++i) {
+      const MeasureCheck& check = file.checks[i];
+      const Checked& checked = results[i];
+      const bool agrees = checked.problem.empty() && Agrees(check, checked.value);
+      if (!checked.problem.empty()) ++invalid;
+      if (!agrees) ++differ;
+      if (agrees && !args.Has("all")) continue;
+      const std::string got =
+          checked.problem.empty() ? GotText(check, checked.value) : checked.problem;
+      table.rows.push_back({absl::StrCat(check.line), check.label, check.area,
+                            absl::StrCat(check.year, check.period.empty() ? "" : " ", check.period),
+                            check.expected, got, check.expression});
+      table.json.push_back(CheckJson(check, got,
+                                     agrees                    ? "same"
+                                     : checked.problem.empty() ? "differs"
+                                                               : "invalid",
+                                     checked));
+    }
+    if (!table.rows.empty() || format != Format::kTable) Print(table, format);
+    Say(absl::StrCat(T("核对 ", "checked "), file.checks.size(), T(" 项，不一致 ", ", different "),
+                     differ, T(" 项", "")));
+    return absl::OkStatus();
+  });
+  if (code != kOk) return code;
+  return invalid > 0 ? kDataError : differ > 0 ? kFailed : kOk;
 }
 
 Table FindingsTable(const google::protobuf::RepeatedPtrField<assessment::Finding>& findings,
@@ -465,6 +603,19 @@ std::vector<Command> ScoreCommands() {
        50,
        true,
        Eval},
+      {"measure check",
+       "FILE",
+       T("核对一批指标与应有的数值（YAML）；有不一致时退出码为 1，表达式或文件有误时为 65",
+         "compares measures with the figures they must have (YAML); exit code 1 when one differs, "
+         "65 "
+         "when a measure or the file is wrong"),
+       {"fadu measure check figures.yaml --data ./fadu-data",
+        "fadu measure check figures.yaml --all -o csv --data ./fadu-data"},
+       {{"all", "", T("一致的也列出", "list those that agree too")}},
+       1,
+       1,
+       true,
+       CheckFigures},
       {"rubric check",
        "FILE",
        T("检查考核细则（YAML）", "checks a rubric (YAML)"),

@@ -54,7 +54,7 @@ std::string ExitCodes() {
   return T(
       "退出码：\n"
       "  0   成功\n"
-      "  1   服务拒绝：状态不允许、冲突、校验不一致\n"
+      "  1   服务拒绝：状态不允许、冲突、校验不一致；measure check 有不一致\n"
       "  64  命令用法有误\n"
       "  65  输入数据有误\n"
       "  66  未找到\n"
@@ -65,7 +65,7 @@ std::string ExitCodes() {
       "  78  配置有误\n",
       "Exit codes:\n"
       "  0   success\n"
-      "  1   refused: wrong state, conflict, verification failed\n"
+      "  1   refused: wrong state, conflict, verification failed; a figure of measure check differs\n"
       "  64  wrong command line\n"
       "  65  wrong input data\n"
       "  66  not found\n"
