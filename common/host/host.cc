@@ -96,6 +96,7 @@ absl::StatusOr<int> MigrateModules(const std::vector<Module>& modules, absl::str
                                    absl::string_view keys_folder, const Clock& clock) {
   int applied = 0;
   for (const Module& module : modules) {
+    if (!module.schema) continue;
     FADU_ASSIGN_OR_RETURN(const db::ServiceSchema schema, SchemaOf(module, keys_folder));
     FADU_ASSIGN_OR_RETURN(const int steps,
                           db::Migrate(admin_dsn, schema, clock, absl::Now() + absl::Minutes(2)));
@@ -137,21 +138,25 @@ absl::Status Host::StartModules(const Clock& clock, IdSource& ids) {
   for (const Module& module : options_.modules) {
     auto running = std::make_unique<Running>();
     running->name = module.name;
-    FADU_ASSIGN_OR_RETURN(const db::ServiceSchema schema, SchemaOf(module, options_.keys_folder));
-    const std::string dsn =
-        db::WithDsn(db::WithDsn(options_.dsn, "user", absl::StrCat("fadu_", module.name)),
-                    "password", schema.role_password);
-    FADU_RETURN_IF_ERROR(db::CheckMigrated(dsn, schema));
+    std::string dsn;
+    if (module.schema) {
+      FADU_ASSIGN_OR_RETURN(const db::ServiceSchema schema, SchemaOf(module, options_.keys_folder));
+      dsn = db::WithDsn(db::WithDsn(options_.dsn, "user", absl::StrCat("fadu_", module.name)),
+                        "password", schema.role_password);
+      FADU_RETURN_IF_ERROR(db::CheckMigrated(dsn, schema));
+    }
     running->pool = std::make_unique<db::Pool>(
         db::PoolOptions{dsn, options_.pool_connections, absl::StrCat("fadu ", module.name)});
     db::Pool* pool = running->pool.get();
-    metrics_->Gauge("fadu_db_pool_in_use", "Database connections in use.",
-                    {{"service", module.name}},
-                    [pool] { return static_cast<double>(pool->in_use()); });
-    metrics_->Gauge("fadu_db_pool_size", "Database connections there may be.",
-                    {{"service", module.name}},
-                    [pool] { return static_cast<double>(pool->size()); });
-    probe_->Watch(module.name, *pool);
+    if (module.schema) {
+      metrics_->Gauge("fadu_db_pool_in_use", "Database connections in use.",
+                      {{"service", module.name}},
+                      [pool] { return static_cast<double>(pool->in_use()); });
+      metrics_->Gauge("fadu_db_pool_size", "Database connections there may be.",
+                      {{"service", module.name}},
+                      [pool] { return static_cast<double>(pool->size()); });
+      probe_->Watch(module.name, *pool);
+    }
     FADU_ASSIGN_OR_RETURN(std::unique_ptr<rpc::Signer> signer,
                           rpc::Signer::Load(options_.keys_folder, module.name));
     running->peers = std::make_unique<rpc::Peers>(std::move(signer), clock, metrics_.get());
@@ -164,9 +169,13 @@ absl::Status Host::StartModules(const Clock& clock, IdSource& ids) {
     server.reflection = options_.reflection;
     const auto listen = options_.listen.find(module.name);
     if (listen != options_.listen.end()) server.listen = listen->second;
-    FADU_ASSIGN_OR_RETURN(running->server, rpc::Server::Start(server, running->module->services(),
-                                                              *verifier_, clock, ids, *metrics_));
-    if (running->server->port() != 0) ports_[module.name] = running->server->port();
+    const std::vector<const rpc::Service*> services = running->module->services();
+    if (!services.empty()) {
+      FADU_ASSIGN_OR_RETURN(
+          running->server, rpc::Server::Start(server, services, *verifier_, clock, ids, *metrics_));
+      if (running->server->port() != 0) ports_[module.name] = running->server->port();
+    }
+    if (running->module->http_port() != 0) ports_[module.name] = running->module->http_port();
     running_.push_back(std::move(running));
   }
   // Peers in this process need no port; the others are found by configuration.
@@ -191,7 +200,7 @@ absl::Status Host::StartModules(const Clock& clock, IdSource& ids) {
 
 std::shared_ptr<rpc::Channel> Host::channel(absl::string_view service) const {
   for (const auto& running : running_) {
-    if (running->name == service) return running->server->InProcess();
+    if (running->name == service && running->server != nullptr) return running->server->InProcess();
   }
   return nullptr;
 }
@@ -207,10 +216,10 @@ void Host::Stop() {
   if (stopped_) return;
   stopped_ = true;
   if (probe_ != nullptr) probe_->Stop();
-  for (const auto& running : running_) {
-    if (running->module != nullptr) running->module->StopBackground();
-  }
   // Callers before callees: what is still running may need its peers.
+  for (auto running = running_.rbegin(); running != running_.rend(); ++running) {
+    if ((*running)->module != nullptr) (*running)->module->StopBackground();
+  }
   for (auto running = running_.rbegin(); running != running_.rend(); ++running) {
     if ((*running)->server != nullptr) (*running)->server->Drain(options_.drain);
   }

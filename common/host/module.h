@@ -40,8 +40,10 @@ struct ModuleContext {
 class RunningModule {
  public:
   virtual ~RunningModule() = default;
-  // Its gRPC services; valid as long as the module.
+  // Its gRPC services; valid as long as the module. None: it gets no gRPC server.
   virtual std::vector<const rpc::Service*> services() const = 0;
+  // The port on which it serves HTTP; 0 when it does not.
+  virtual int http_port() const { return 0; }
   // Starts background work (feed consumers, forwarders). Called once the servers of all peers in
   // this process run.
   virtual void StartBackground() {}
@@ -52,7 +54,8 @@ class RunningModule {
 struct Module {
   std::string name;                // "mediation"
   std::vector<std::string> peers;  // services it calls
-  // Its schema; the host fills in the role's password.
+  // Its schema; the host fills in the role's password. None: it keeps nothing, and its pool
+  // refuses.
   std::function<absl::StatusOr<db::ServiceSchema>()> schema;
   // Work of the administrator after the schema's own steps: record tables from descriptors.
   std::function<absl::Status(const std::string& admin_dsn)> after_migrate;

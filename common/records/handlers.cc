@@ -47,6 +47,12 @@ absl::StatusOr<std::pair<const RecordType*, std::shared_ptr<Message>>> Unpack(
   return std::make_pair(type, std::move(message));
 }
 
+// The collection of a path, when there is one, is that of the record.
+absl::Status CheckCollection(absl::string_view collection, const RecordType& type) {
+  if (collection.empty() || collection == type.collection()) return absl::OkStatus();
+  return InvalidField("collection", absl::StrCat("与记录类型不符，应为 ", type.collection()));
+}
+
 // An etag is the revision in quotes, as it was given out.
 absl::StatusOr<absl::optional<int64_t>> RevisionOf(absl::string_view etag) {
   if (etag.empty()) return absl::optional<int64_t>();
@@ -116,6 +122,7 @@ absl::StatusOr<WriteRequest> CreateWish(const Store& store,
   wish.request_hash = StoredDigest(BytesOf(request));
   wish.validate_only = request.validate_only();
   FADU_ASSIGN_OR_RETURN(auto unpacked, Unpack(store, request.record()));
+  FADU_RETURN_IF_ERROR(CheckCollection(request.collection(), *unpacked.first));
   Change change;
   change.type = unpacked.first;
   change.message = std::move(unpacked.second);
@@ -133,6 +140,7 @@ absl::StatusOr<WriteRequest> BatchWish(const Store& store,
   wish.validate_only = request.validate_only();
   for (const auto& record : request.records()) {
     FADU_ASSIGN_OR_RETURN(auto unpacked, Unpack(store, record));
+    FADU_RETURN_IF_ERROR(CheckCollection(request.collection(), *unpacked.first));
     Change change;
     change.type = unpacked.first;
     change.message = std::move(unpacked.second);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include <grpcpp/client_context.h>
 #include <grpcpp/create_channel.h>
@@ -43,6 +44,7 @@ struct Flight {
   grpc::ClientContext context;
   grpc::ByteBuffer request;
   grpc::ByteBuffer answer;
+  std::string details;  // of a failure, as it came
 };
 
 // Sets what travels beside the request.
@@ -85,49 +87,89 @@ class GrpcChannel final : public Channel {
                  google::protobuf::Message* response, const CallOptions& options,
                  std::function<void(absl::Status)> done) override {
     auto flight = std::make_unique<Flight>();
-    if (absl::Status status = AddMetadata(options, flight->context); !status.ok()) {
-      return done(std::move(status));
-    }
-    if (options.deadline <= absl::Now()) {
-      return done(Fail(absl::StatusCode::kDeadlineExceeded, v1::REASON_DEADLINE_EXCEEDED,
-                       "no time was left for the call"));
-    }
-    flight->context.set_deadline(absl::ToChronoTime(options.deadline));
     bool own = false;
     const grpc::Status written =
         grpc::GenericSerialize<grpc::ProtoBufferWriter, google::protobuf::Message>(
             request, &flight->request, &own);
     if (!written.ok()) return done(FADU_BUG("a request could not be serialised"));
+    Send(method, options, std::move(flight),
+         [response, done = std::move(done)](std::unique_ptr<Flight> landed, absl::Status status) {
+           if (status.ok()) status = Parse(*landed, response);
+           landed.reset();
+           done(std::move(status));
+         });
+  }
+
+  void CallBytesAsync(absl::string_view method, absl::string_view request,
+                      const CallOptions& options, std::function<void(BytesReply)> done) override {
+    auto flight = std::make_unique<Flight>();
+    const grpc::Slice slice(request.data(), request.size());
+    flight->request = grpc::ByteBuffer(&slice, 1);
+    Send(method, options, std::move(flight),
+         [done = std::move(done)](std::unique_ptr<Flight> landed, absl::Status status) {
+           BytesReply reply;
+           if (status.ok()) {
+             status = ReadBytes(*landed, reply.bytes);
+           } else {
+             reply.details = std::move(landed->details);
+           }
+           reply.status = std::move(status);
+           landed.reset();
+           done(std::move(reply));
+         });
+  }
+
+ private:
+  using Landed = std::function<void(std::unique_ptr<Flight>, absl::Status)>;
+
+  // A ClientContext holds the gRPC channel. It must go before the caller is told, after which the
+  // owner may drop the channel: the last reference, dropped on this thread of gRPC's, makes gRPC
+  // 1.51 join the thread with itself and free its queue twice. So `landed` drops the flight first.
+  void Send(absl::string_view method, const CallOptions& options, std::unique_ptr<Flight> flight,
+            Landed landed) {
+    if (absl::Status status = AddMetadata(options, flight->context); !status.ok()) {
+      return landed(std::move(flight), std::move(status));
+    }
+    if (options.deadline <= absl::Now()) {
+      return landed(std::move(flight),
+                    Fail(absl::StatusCode::kDeadlineExceeded, v1::REASON_DEADLINE_EXCEEDED,
+                         "no time was left for the call"));
+    }
+    flight->context.set_deadline(absl::ToChronoTime(options.deadline));
     const std::shared_ptr<Gate> gate = gate_;  // this may be gone when the call is under way
     if (gate != nullptr && !gate->Enter()) {
-      return done(Fail(absl::StatusCode::kUnavailable, v1::REASON_UNAVAILABLE,
-                       "the server in this process has stopped"));
+      return landed(std::move(flight), Fail(absl::StatusCode::kUnavailable, v1::REASON_UNAVAILABLE,
+                                            "the server in this process has stopped"));
     }
-    // A ClientContext holds the gRPC channel. It must go before `done`, after which the owner may
-    // drop the channel: the last reference, dropped on this thread of gRPC's, makes gRPC 1.51 join
-    // the thread with itself and free its queue twice.
     Flight* const sent = flight.release();
     stub_.UnaryCall(&sent->context, std::string(method), grpc::StubOptions(), &sent->request,
-                    &sent->answer,
-                    [sent, response, done = std::move(done)](const grpc::Status& status) {
-                      std::unique_ptr<Flight> landed(sent);
-                      absl::Status result = Land(*landed, status, response);
-                      landed.reset();
-                      done(std::move(result));
+                    &sent->answer, [sent, landed = std::move(landed)](const grpc::Status& status) {
+                      sent->details = status.error_details();
+                      landed(std::unique_ptr<Flight>(sent), FromWire(status));
                     });
     if (gate != nullptr) gate->Leave();
   }
 
- private:
-  static absl::Status Land(Flight& flight, const grpc::Status& status,
-                           google::protobuf::Message* response) {
-    if (!status.ok()) return FromWire(status);
+  static absl::Status Unreadable() {
+    return Fail(absl::StatusCode::kInternal, v1::REASON_INTERNAL,
+                "the answer is not the message the method gives");
+  }
+
+  static absl::Status Parse(Flight& flight, google::protobuf::Message* response) {
     const grpc::Status read =
         grpc::GenericDeserialize<grpc::ProtoBufferReader, google::protobuf::Message>(&flight.answer,
                                                                                      response);
-    if (read.ok()) return absl::OkStatus();
-    return Fail(absl::StatusCode::kInternal, v1::REASON_INTERNAL,
-                "the answer is not the message the method gives");
+    return read.ok() ? absl::OkStatus() : Unreadable();
+  }
+
+  static absl::Status ReadBytes(const Flight& flight, std::string& bytes) {
+    std::vector<grpc::Slice> slices;
+    if (!flight.answer.Dump(&slices).ok()) return Unreadable();
+    bytes.reserve(flight.answer.Length());
+    for (const grpc::Slice& slice : slices) {
+      bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+    }
+    return absl::OkStatus();
   }
 
   const std::shared_ptr<grpc::Channel> channel_;
@@ -247,6 +289,25 @@ absl::Status Peers::Call(absl::Time deadline, absl::string_view service, absl::s
   CallOptions options;
   options.deadline = deadline;
   return impl_->Call(service, method, request, response, std::move(options));
+}
+
+void Peers::Forward(absl::string_view service, absl::string_view method, absl::string_view request,
+                    const CallOptions& options, std::function<void(BytesReply)> done) {
+  const auto channel = impl_->channels.find(std::string(service));
+  if (channel == impl_->channels.end()) {
+    return done(BytesReply{Fail(absl::StatusCode::kUnavailable, v1::REASON_UNAVAILABLE,
+                                absl::StrCat("no peer ", service, " is known")),
+                           "", ""});
+  }
+  channel->second->CallBytesAsync(
+      method, request, options,
+      [metrics = impl_->metrics, name = std::string(absl::StripPrefix(method, "/")),
+       begin = absl::Now(), done = std::move(done)](BytesReply reply) {
+        if (metrics != nullptr) {
+          metrics->ClientCallFinished(name, reply.status.code(), absl::Now() - begin);
+        }
+        done(std::move(reply));
+      });
 }
 
 }  // namespace fadu::rpc

@@ -32,6 +32,13 @@ struct CallOptions {
   std::string language = "zh";
 };
 
+// The answer to a call over bytes.
+struct BytesReply {
+  absl::Status status;
+  std::string bytes;    // the serialised answer; only when OK
+  std::string details;  // of a failure: the serialised google.rpc.Status that was sent, if any was
+};
+
 // A channel to one server. Thread-safe.
 class Channel {
  public:
@@ -52,6 +59,10 @@ class Channel {
   virtual void CallAsync(absl::string_view method, const google::protobuf::Message& request,
                          google::protobuf::Message* response, const CallOptions& options,
                          std::function<void(absl::Status)> done) = 0;
+
+  // The same for a request that is serialised already; nothing is parsed.
+  virtual void CallBytesAsync(absl::string_view method, absl::string_view request,
+                              const CallOptions& options, std::function<void(BytesReply)> done) = 0;
 };
 
 // A service's peers by name. Signs the service's own identity for each call; the user's identity,
@@ -71,6 +82,10 @@ class Peers {
   // Calls a peer on the service's own account, from a background task.
   absl::Status Call(absl::Time deadline, absl::string_view service, absl::string_view method,
                     const google::protobuf::Message& request, google::protobuf::Message* response);
+  // Passes on what somebody else asks, in their name alone: `options` go as they are, and nothing
+  // is signed, so that it gives no right that the caller lacks. `done` as for CallBytesAsync.
+  void Forward(absl::string_view service, absl::string_view method, absl::string_view request,
+               const CallOptions& options, std::function<void(BytesReply)> done);
 
  private:
   struct Impl;

@@ -91,8 +91,8 @@ struct Metrics::Impl {
   using Key = std::tuple<std::string, std::string, absl::StatusCode>;
 
   // One series, found by its key and made on first mention.
-  template <typename Series, typename Make>
-  Series& Find(absl::flat_hash_map<Key, Series*>& cache, Key key, Make make) {
+  template <typename AnyKey, typename Series, typename Make>
+  Series& Find(absl::flat_hash_map<AnyKey, Series*>& cache, AnyKey key, Make make) {
     const std::lock_guard<std::mutex> lock(mutex);
     Series*& series = cache[std::move(key)];
     if (series == nullptr) series = &make();
@@ -122,6 +122,11 @@ struct Metrics::Impl {
       prometheus::BuildHistogram()
           .Name("grpc_client_attempt_duration_seconds")
           .Help("Time of one attempt to call a peer")
+          .Register(*registry);
+  prometheus::Family<prometheus::Histogram>& http_duration =
+      prometheus::BuildHistogram()
+          .Name("http_server_request_duration_seconds")
+          .Help("Time from the end of a request to its answer")
           .Register(*registry);
 
   prometheus::Counter& Started(absl::string_view service, absl::string_view method) {
@@ -157,6 +162,7 @@ struct Metrics::Impl {
   absl::flat_hash_map<Key, prometheus::Counter*> failed_series;
   absl::flat_hash_map<Key, prometheus::Histogram*> server_series;
   absl::flat_hash_map<Key, prometheus::Histogram*> client_series;
+  absl::flat_hash_map<std::pair<std::string, int>, prometheus::Histogram*> http_series;
 };
 
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
@@ -188,6 +194,17 @@ void Metrics::ClientCallFinished(absl::string_view method, absl::StatusCode code
                return impl_->client_duration.Add({{"grpc_method", std::string(method)},
                                                   {"grpc_status", absl::StatusCodeToString(code)}},
                                                  Buckets());
+             })
+      .Observe(absl::ToDoubleSeconds(duration));
+}
+
+void Metrics::HttpRequestFinished(absl::string_view route, int status, absl::Duration duration) {
+  impl_
+      ->Find(impl_->http_series, std::pair<std::string, int>(route, status),
+             [&]() -> prometheus::Histogram& {
+               return impl_->http_duration.Add(
+                   {{"http_route", std::string(route)}, {"http_status", std::to_string(status)}},
+                   Buckets());
              })
       .Observe(absl::ToDoubleSeconds(duration));
 }

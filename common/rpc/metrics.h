@@ -34,6 +34,9 @@ class Metrics {
                           absl::StatusCode code, absl::Duration duration);
   // A finished attempt to a peer: grpc_client_attempt_duration_seconds.
   void ClientCallFinished(absl::string_view method, absl::StatusCode code, absl::Duration duration);
+  // An answered HTTP request: http_server_request_duration_seconds{http_route, http_status}.
+  // `route` is of a bounded set (a method, or a kind of path), never the path itself.
+  void HttpRequestFinished(absl::string_view route, int status, absl::Duration duration);
   // A gauge read at each scrape: fadu_db_pool_in_use{service="mediation"}. Registered once; the
   // reader must stay valid as long as Metrics.
   void Gauge(absl::string_view name, absl::string_view help,

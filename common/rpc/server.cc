@@ -148,15 +148,6 @@ bool IsLoopback(absl::string_view host) {
   return true;
 }
 
-absl::Status CheckListen(absl::string_view listen) {
-  if (listen.empty() || IsLoopback(HostOf(listen))) return absl::OkStatus();
-  if (HostOf(listen).empty()) {
-    return absl::FailedPreconditionError(absl::StrCat(listen, " is not host:port"));
-  }
-  return absl::FailedPreconditionError(
-      absl::StrCat(listen, " is not a loopback address, and there is no TLS"));
-}
-
 class RealServer final : public Server {
  public:
   RealServer(const ServerOptions& options, const Verifier& verifier, const Clock& clock,
@@ -253,6 +244,15 @@ class RealServer final : public Server {
 };
 
 }  // namespace
+
+absl::Status CheckListen(absl::string_view listen) {
+  if (listen.empty() || IsLoopback(HostOf(listen))) return absl::OkStatus();
+  if (HostOf(listen).empty()) {
+    return absl::FailedPreconditionError(absl::StrCat(listen, " is not host:port"));
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat(listen, " is not a loopback address, and there is no TLS"));
+}
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options,
                                                       const std::vector<const Service*>& services,

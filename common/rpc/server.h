@@ -51,6 +51,10 @@ class Server {
   virtual void Drain(absl::Duration grace) = 0;
 };
 
+// OK for a loopback address of the form host:port; FAILED_PRECONDITION in one sentence otherwise,
+// as there is no TLS.
+absl::Status CheckListen(absl::string_view listen);
+
 }  // namespace fadu::rpc
 
 #endif  // FADU_COMMON_RPC_SERVER_H_

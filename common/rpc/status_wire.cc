@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
+#include "common/rpc/wire_status.h"
 #include "common/schema/reason.h"
 #include "fadu/common/v1/reason.pb.h"
 #include "google/protobuf/io/coded_stream.h"
@@ -188,10 +189,10 @@ absl::Status Outward(const absl::Status& status, absl::string_view request_id) {
   return MakeError(outward.code, std::move(detail), status.message());
 }
 
-grpc::Status ToWire(const absl::Status& status, absl::string_view language) {
-  if (status.ok()) return grpc::Status::OK;
-  const ErrorDetail detail = DetailOf(status);
+google::rpc::Status ToStatusProto(const absl::Status& status, absl::string_view language) {
   google::rpc::Status wire;
+  if (status.ok()) return wire;
+  const ErrorDetail detail = DetailOf(status);
   wire.set_code(static_cast<int>(status.code()));
   wire.set_message(Fit(status.message(), kMaxMessageBytes));
   AddDetail(wire, InfoOf(detail));
@@ -211,6 +212,12 @@ grpc::Status ToWire(const absl::Status& status, absl::string_view language) {
     const size_t room = used < kMaxDetailsBytes ? kMaxDetailsBytes - used : 0;
     AddDetail(wire, BadRequestOf(detail, room));
   }
+  return wire;
+}
+
+grpc::Status ToWire(const absl::Status& status, absl::string_view language) {
+  if (status.ok()) return grpc::Status::OK;
+  const google::rpc::Status wire = ToStatusProto(status, language);
   return grpc::Status(static_cast<grpc::StatusCode>(status.code()), wire.message(),
                       wire.SerializeAsString());
 }

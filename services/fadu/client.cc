@@ -112,6 +112,7 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const Args& args) {
   fadu::config::v1::Config config;
   config.set_data_folder(client->folder_);
   config.set_metrics_listen("off");
+  config.mutable_gateway()->set_listen("off");
   FADU_ASSIGN_OR_RETURN(client->own_suite_, Suite::Start(config, {}));
   client->suite_ = client->own_suite_.get();
   return client;

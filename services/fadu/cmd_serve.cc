@@ -39,9 +39,12 @@ absl::StatusOr<fadu::config::v1::Config> ConfigOf(const Args& args) {
 
 void SayEndpoints(const host::Host& host) {
   for (const auto& [name, port] : host.ports()) {
+    const bool http = name == "metrics" || name == "gateway";
     Say(absl::StrCat("  ", name, std::string(12 - std::min<size_t>(name.size(), 11), ' '),
-                     name == "metrics" ? "http://" : "", "127.0.0.1:", port,
-                     name == "metrics" ? "/metrics" : ""));
+                     http ? "http://" : "", "127.0.0.1:", port,
+                     name == "metrics"   ? "/metrics"
+                     : name == "gateway" ? "/"
+                                         : ""));
   }
 }
 
@@ -188,8 +191,7 @@ void CheckSuite(const Args& args, std::vector<Check>& checks) {
     return;
   }
   checks.push_back({T("启动", "start"), "ok", args.Get("data")});
-  for (const std::string& service : AllServices()) {
-    if (service == "scoring") continue;
+  for (const std::string& service : RecordServices()) {
     fadu::common::v1::ListRecordTypesRequest request;
     fadu::common::v1::ListRecordTypesResponse response;
     const absl::Status status = (*client)->Call(

@@ -6,6 +6,7 @@
 #include "services/assessment/module.h"
 #include "services/education/module.h"
 #include "services/enforcement/module.h"
+#include "services/gateway/module.h"
 #include "services/governance/module.h"
 #include "services/legality/module.h"
 #include "services/mediation/module.h"
@@ -29,7 +30,7 @@ void AddEvidenceModule(std::function<host::Module()> make) {
   Evidence().push_back(std::move(make));
 }
 
-std::vector<host::Module> AllModules() {
+std::vector<host::Module> AllModules(const fadu::config::v1::Config& config) {
   std::vector<host::Module> modules = {registry::MakeModule()};
   for (const auto& make : Evidence()) modules.push_back(make());
   scoring::ModuleOptions scoring;
@@ -37,12 +38,27 @@ std::vector<host::Module> AllModules() {
   for (const host::Module& module : modules) scoring.feeds.push_back(module.name);
   modules.push_back(scoring::MakeModule(scoring));
   modules.push_back(assessment::MakeModule());
+  gateway::ModuleOptions gateway;
+  for (const host::Module& module : modules) gateway.services.push_back(module.name);
+  gateway.config = config.gateway();
+  gateway.data_folder = config.data_folder();
+  if (config.drain_seconds() > 0) gateway.drain = absl::Seconds(config.drain_seconds());
+  modules.push_back(gateway::MakeModule(std::move(gateway)));
   return modules;
 }
 
 std::vector<std::string> AllServices() {
   std::vector<std::string> names;
   for (const host::Module& module : AllModules()) names.push_back(module.name);
+  return names;
+}
+
+std::vector<std::string> RecordServices() {
+  std::vector<std::string> names;
+  for (const std::string& service : AllServices()) {
+    const auto types = RecordTypes::FromPackages({absl::StrCat("fadu.", service, ".v1")});
+    if (types.ok() && !(*types)->all().empty()) names.push_back(service);
+  }
   return names;
 }
 

@@ -8,6 +8,7 @@
 
 #include "absl/strings/string_view.h"
 #include "common/host/module.h"
+#include "fadu/config/v1/config.pb.h"
 
 namespace fadu::cli {
 
@@ -15,10 +16,12 @@ namespace fadu::cli {
 // known to every command like the others. For tests of "a record type needs no other line of code".
 void AddEvidenceModule(std::function<host::Module()> make);
 
-// Every service of the suite, callees before callers.
-std::vector<host::Module> AllModules();
+// Every service of the suite, callees before callers, as `config` has them.
+std::vector<host::Module> AllModules(const fadu::config::v1::Config& config = {});
 // Their names, in the same order.
 std::vector<std::string> AllServices();
+// Those with records, which serve fadu.common.v1.RecordService.
+std::vector<std::string> RecordServices();
 
 // The service that owns a record type or a gRPC service, by proto package: fadu.mediation.v1 →
 // mediation. Empty for fadu.common.v1, which every service serves.

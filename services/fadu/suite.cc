@@ -156,10 +156,11 @@ absl::StatusOr<std::unique_ptr<Suite>> Suite::Start(const fadu::config::v1::Conf
   suite->ids_ = NewUuidV7Source(SystemClock());
   host::HostOptions options;
   options.services = AllServices();
-  for (host::Module& module : AllModules()) {
+  for (host::Module& module : AllModules(config)) {
     const bool wanted = services.empty() ||
                         std::find(services.begin(), services.end(), module.name) != services.end();
-    if (wanted) options.modules.push_back(std::move(module));
+    const bool off = module.name == "gateway" && config.gateway().listen() == "off";
+    if (wanted && !off) options.modules.push_back(std::move(module));
   }
   options.reflection = config.reflection();
   if (config.pool_connections() > 0) options.pool_connections = config.pool_connections();
