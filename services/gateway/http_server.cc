@@ -353,6 +353,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
     if (http11 && parser.get().count(http::field::host) != 1) {
       co_return co_await Refuse(&request.head, 400, std::string("Host"));
     }
+    // Of encodings only "chunked" alone: a body that two readers would end elsewhere is none.
+    if (parser.get().count(http::field::transfer_encoding) > 0 &&
+        !absl::EqualsIgnoreCase(request.head.Header("transfer-encoding"), "chunked")) {
+      co_return co_await Refuse(&request.head, 400, std::string("Transfer-Encoding"));
+    }
     keep_alive_ = parser.keep_alive();
     BodyPlan plan = shared_.handler.Plan(request.head);
     if (plan.refusal.has_value()) {

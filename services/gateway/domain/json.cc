@@ -22,6 +22,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "absl/types/optional.h"
 #include "common/base/status.h"
 #include "common/schema/reason.h"
@@ -42,6 +43,7 @@ using google::protobuf::Message;
 using google::protobuf::MessageFactory;
 using google::protobuf::Reflection;
 
+constexpr absl::string_view kTypePrefix = "type.googleapis.com/";
 constexpr size_t kMaxShown = 60;  // bytes of a caller's text in a message
 
 void AppendUtf8(uint32_t code, std::string& out) {
@@ -109,9 +111,11 @@ class Scanner {
     return true;
   }
 
+  // After an opening bracket.
   absl::Status Enter() {
-    return ++depth_ > kMaxJsonDepth ? Invalid(absl::StrCat("嵌套超过 ", kMaxJsonDepth, " 层"))
-                                    : absl::OkStatus();
+    if (++depth_ <= kMaxJsonDepth) return absl::OkStatus();
+    --at_;
+    return Invalid(absl::StrCat("嵌套超过 ", kMaxJsonDepth, " 层"));
   }
   void Leave() { --depth_; }
 
@@ -595,12 +599,12 @@ class Reader {
     const Descriptor* type = any_type_;
     std::string type_url = url;
     if (!url.empty()) {
-      const size_t slash = url.rfind('/');
-      type = slash == std::string::npos
-                 ? nullptr
-                 : DescriptorPool::generated_pool()->FindMessageTypeByName(url.substr(slash + 1));
+      absl::string_view name = url;
+      type = absl::ConsumePrefix(&name, kTypePrefix)
+                 ? DescriptorPool::generated_pool()->FindMessageTypeByName(std::string(name))
+                 : nullptr;
     } else if (type != nullptr) {
-      type_url = absl::StrCat("type.googleapis.com/", type->full_name());
+      type_url = absl::StrCat(kTypePrefix, type->full_name());
     }
     const std::string where = Join(path, "@type");
     if (type == nullptr && url.empty()) return FieldInvalid(where, "不能为空");
