@@ -204,6 +204,11 @@ std::shared_ptr<Channel> Channel::ToAddress(absl::string_view target) {
       /*gate=*/nullptr);
 }
 
+void Channel::CallBytesAsync(absl::string_view, absl::string_view, const CallOptions&,
+                             std::function<void(BytesReply)> done) {
+  done(BytesReply{absl::UnimplementedError("a channel of messages"), "", ""});
+}
+
 struct Peers::Impl {
   Impl(std::unique_ptr<Signer> signer_in, const Clock& clock_in, Metrics* metrics_in)
       : signer(std::move(signer_in)), clock(clock_in), metrics(metrics_in) {}

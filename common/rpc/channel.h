@@ -60,9 +60,10 @@ class Channel {
                          google::protobuf::Message* response, const CallOptions& options,
                          std::function<void(absl::Status)> done) = 0;
 
-  // The same for a request that is serialised already; nothing is parsed.
+  // The same for a request that is serialised already; nothing is parsed. UNIMPLEMENTED for a
+  // channel that carries messages only (fakes in tests).
   virtual void CallBytesAsync(absl::string_view method, absl::string_view request,
-                              const CallOptions& options, std::function<void(BytesReply)> done) = 0;
+                              const CallOptions& options, std::function<void(BytesReply)> done);
 };
 
 // A service's peers by name. Signs the service's own identity for each call; the user's identity,

@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/schema/record_type.h"
 #include "fadu/common/v1/options.pb.h"
+#include "google/api/annotations.pb.h"
 #include "services/fadu/modules.h"
 
 namespace fadu {
@@ -112,6 +113,29 @@ TEST(Contract, EveryRequestFieldIsBounded) {
     }
   }
   EXPECT_THAT(unbounded, IsEmpty());
+}
+
+// What people may call is there over HTTP too, under a path of its own.
+TEST(Contract, EveryMethodForPeopleHasAnHttpPath) {
+  std::set<std::string> paths;
+  std::vector<std::string> wrong;
+  for (const MethodDescriptor* method : Methods()) {
+    const v1::Access& access = method->options().GetExtension(v1::access);
+    const bool people =
+        access.anonymous() || std::any_of(access.roles().begin(), access.roles().end(),
+                                          [](int role) { return role != v1::ROLE_SERVICE; });
+    if (!people) continue;
+    const google::api::HttpRule& rule = method->options().GetExtension(google::api::http);
+    const std::string path = absl::StrCat(rule.pattern_case(), " ", rule.get(), rule.post(),
+                                          rule.patch(), rule.put(), rule.delete_());
+    const bool reads =
+        method->options().idempotency_level() == google::protobuf::MethodOptions::NO_SIDE_EFFECTS;
+    if (!method->options().HasExtension(google::api::http) || !paths.insert(path).second ||
+        (rule.pattern_case() == google::api::HttpRule::kGet && !reads)) {
+      wrong.push_back(absl::StrCat(method->full_name(), ": ", path));
+    }
+  }
+  EXPECT_THAT(wrong, IsEmpty());
 }
 
 TEST(Contract, RecordingRequestsCarryARequestId) {
