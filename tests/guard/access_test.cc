@@ -900,7 +900,7 @@ absl::StatusOr<db::Rows> Ask(db::Pool& pool, const db::Scope& scope, const std::
 // The tables of every service that keep counties.
 std::vector<Table> TablesOf(GuardSuite& suite) {
   std::vector<Table> tables;
-  for (const std::string& service : suite.services()) {
+  for (const std::string& service : suite.schemas()) {
     const auto rows = Ask(
         suite.admin(), db::Scope{},
         absl::StrCat(
@@ -933,7 +933,7 @@ TEST(RowLevelSecurity, IsForcedOnEveryTableThatIsNotReference) {
 
 TEST(RowLevelSecurity, HoldsForRolesThatOwnAndBypassNothing) {
   GuardSuite& suite = Suite();
-  for (const std::string& service : suite.services()) {
+  for (const std::string& service : suite.schemas()) {
     const std::string role = absl::StrCat("fadu_", service);
     const auto rights = Ask(suite.admin(), db::Scope{},
                             absl::StrCat("SELECT 1 FROM pg_roles WHERE rolname = '", role,
@@ -1012,7 +1012,7 @@ TEST(RowLevelSecurity, AloneShowsEachScopeItsAreasAndNoOthers) {
 // Every view, too: people read them with psql.
 TEST(RowLevelSecurity, HoldsThroughViews) {
   GuardSuite& suite = Suite();
-  for (const std::string& service : suite.services()) {
+  for (const std::string& service : suite.schemas()) {
     const auto views = Ask(suite.admin(), db::Scope{},
                            absl::StrCat("SELECT relname, COALESCE('security_invoker=true' = ANY "
                                         "(reloptions), false) FROM pg_class WHERE relkind = 'v' "

@@ -171,6 +171,9 @@ GuardSuite::GuardSuite(const std::string& admin_dsn)
       ids_(NewUuidV7Source(SystemClock())) {
   host::HostOptions options;
   options.modules = cli::AllModules();
+  for (const host::Module& module : options.modules) {
+    if (module.schema) schemas_.push_back(module.name);
+  }
   options.services = services_;
   options.admin_dsn = admin_dsn_;
   options.dsn = admin_dsn_;

@@ -85,6 +85,8 @@ class GuardSuite {
   std::string NewId() { return ids_->NewId().ToString(); }
 
   const std::vector<std::string>& services() const { return services_; }
+  // Those of them that own a schema.
+  const std::vector<std::string>& schemas() const { return schemas_; }
   // The methods that a service serves.
   std::vector<const google::protobuf::MethodDescriptor*> MethodsOf(const std::string& service);
   // The record types of a service; empty for those that have none.
@@ -123,6 +125,7 @@ class GuardSuite {
   std::string admin_dsn_;
   std::string keys_folder_;
   std::vector<std::string> services_;
+  std::vector<std::string> schemas_;
   std::unique_ptr<IdSource> ids_;
   std::unique_ptr<host::Host> host_;
   std::unique_ptr<db::Pool> admin_;
