@@ -159,11 +159,10 @@ absl::Status CheckReviewRecord(LockedView& view, const v1::NormativeDocument& do
     FADU_ASSIGN_OR_RETURN(record, view.Get(type, name->id));
   }
   if (!record.has_value() || record->deleted_at.has_value()) {
-    return Fail(absl::StatusCode::kFailedPrecondition, v1::REASON_DOCUMENT_REVIEW,
-                "there is no such review", {{"problem", "没有这条审查记录"}});
+    return CheckReviewOf(document, nullptr, false);
   }
-  return CheckReviewOf(document, WholeOf<v1::LegalityReview>(*record),
-                       record->review_state == common::REVIEW_STATE_CONFIRMED);
+  const auto review = WholeOf<v1::LegalityReview>(*record);
+  return CheckReviewOf(document, &review, record->review_state == common::REVIEW_STATE_CONFIRMED);
 }
 
 // Numbers of one symbol and year are 1..n in the order in which they were given (invariants 1, 2):

@@ -350,12 +350,16 @@ absl::Status DecideDocument(const v1::NormativeDocument* before, v1::NormativeDo
   return absl::OkStatus();
 }
 
-absl::Status CheckReviewOf(const v1::NormativeDocument& document, const v1::LegalityReview& review,
+absl::Status CheckReviewOf(const v1::NormativeDocument& document, const v1::LegalityReview* found,
                            bool counts) {
+  // What lies elsewhere is not told from what does not exist.
+  if (found == nullptr || found->area_code() != document.area_code()) {
+    return NoReview("该地没有这条审查记录");
+  }
+  const v1::LegalityReview& review = *found;
   if (review.subject_kind() != v1::SUBJECT_KIND_NORMATIVE_DOCUMENT) {
     return NoReview("不是规范性文件的审查");
   }
-  if (review.area_code() != document.area_code()) return NoReview("审查的是其他地方的文件");
   if (!counts) return NoReview("审查记录尚未确认");
   if (!review.passed()) return NoReview("审查未通过");
   const auto same = [](absl::string_view a, absl::string_view b) {

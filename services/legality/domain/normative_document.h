@@ -68,16 +68,16 @@ int MostYears(absl::string_view title);
 absl::Status DecideDocument(const v1::NormativeDocument* before, v1::NormativeDocument& after,
                             absl::CivilDay today);
 
-// Does the review serve the document? `counts`: it is confirmed. Only when `document.review` is
-// set.
+// Does the review that `document.review` names (null when there is none) serve the document?
+// `counts`: it is confirmed.
 //
 // FAILED_PRECONDITION
-//   REASON_DOCUMENT_REVIEW      another subject or area, not confirmed, not passed by the day of
-//   the
+//   REASON_DOCUMENT_REVIEW      none, which one of another area is too; another subject, not
+//   confirmed, not passed by the day of the
 //                               meeting (invariants 6, 8, 10); the meeting's changes not rechecked
 //   REASON_DOCUMENT_SEPARATION  drafter, reviewer and registrar are not three (invariant 10)
 //   REASON_TEXT_CHANGED         the registered text is not the one last reviewed (invariant 9)
-absl::Status CheckReviewOf(const v1::NormativeDocument& document, const v1::LegalityReview& review,
+absl::Status CheckReviewOf(const v1::NormativeDocument& document, const v1::LegalityReview* found,
                            bool counts);
 
 // Sets the due dates of publication (20 working days after issue: 政府信息公开条例 26) and filing
