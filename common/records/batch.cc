@@ -48,6 +48,8 @@ constexpr db::Statement kFindRequests{
 constexpr db::Statement kBeginOperation{"begin_operation", "SAVEPOINT operation"};
 constexpr db::Statement kUndoOperation{"undo_operation", "ROLLBACK TO SAVEPOINT operation"};
 constexpr db::Statement kEndOperation{"end_operation", "RELEASE SAVEPOINT operation"};
+// Changes that may follow by law from one.
+constexpr size_t kMostFollowing = 16;
 // How long a repeated look at personal data is taken for one whose answer was lost.
 constexpr absl::Duration kUnmaskRetry = absl::Minutes(10);
 
@@ -263,6 +265,13 @@ class BatchWriter : public LockedView {
     return absl::optional<StoredRecord>(state->row.record);
   }
 
+  absl::Status Also(Change change) override {
+    if (following_.size() >= kMostFollowing) return FADU_BUG("too many changes follow from one");
+    change.follows = true;
+    following_.push_back(std::move(change));
+    return absl::OkStatus();
+  }
+
   db::Transaction& sql() override { return transaction_; }
 
  private:
@@ -376,7 +385,9 @@ class BatchWriter : public LockedView {
     WriteResult result;
     int64_t item = 0;
     absl::Status failed;
-    for (Change& change : changes) {
+    const bool several = changes.size() > 1;
+    for (size_t i = 0; i < changes.size(); ++i) {
+      Change& change = changes[i];
       if (change.operation == Operation::kCreate && change.id.IsNil()) {
         change.id = store_.ids.NewId();
         states_[RecordKey(change.type, change.id)];
@@ -384,13 +395,19 @@ class BatchWriter : public LockedView {
       absl::StatusOr<State*> state = StateOf(*change.type, change.id);
       if (!state.ok()) return state.status();
       before.emplace(RecordKey(change.type, change.id), **state);
+      following_.clear();
       failed = Apply(operation, change, item, **state, events);
       if (!failed.ok()) {
-        if (changes.size() > 1) failed = WithMetadata(failed, "item", absl::StrCat(item));
+        // The caller's own change, or the one that this follows from.
+        const size_t asked = result.records.size() - (change.follows ? 1 : 0);
+        if (several) failed = WithMetadata(failed, "item", absl::StrCat(asked));
         break;
       }
-      result.records.push_back((*state)->row.record);
+      if (!change.follows) result.records.push_back((*state)->row.record);
       ++item;
+      changes.insert(changes.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+                     std::make_move_iterator(following_.begin()),
+                     std::make_move_iterator(following_.end()));
     }
     if (!failed.ok() || request.validate_only) {
       for (auto& [key, state] : before) states_[key] = std::move(state);
@@ -450,9 +467,11 @@ class BatchWriter : public LockedView {
       const RecordType* type = store_.options.types->FindByName(row.Text(3));
       if (type == nullptr) return FADU_BUG("an event of an unknown type");
       // The answer is the event's own: the record as that call left it.
-      FADU_ASSIGN_OR_RETURN(State * state, StateOf(*type, row.Id(4)));
       v1::Entry entry;
       if (!entry.ParseFromString(row.Bytes(7))) return FADU_BUG("an entry does not parse");
+      result.last_seq = row.Int(6);
+      if (entry.follows()) continue;
+      FADU_ASSIGN_OR_RETURN(State * state, StateOf(*type, row.Id(4)));
       StoredRecord record = state->row.record;
       record.revision = row.Int(5);
       record.review_state = entry.review_state();
@@ -474,7 +493,6 @@ class BatchWriter : public LockedView {
         }
       }
       result.records.push_back(std::move(record));
-      result.last_seq = row.Int(6);
     }
     return result;
   }
@@ -509,7 +527,7 @@ class BatchWriter : public LockedView {
     }
     if (!creating) {
       if (!state.exists ||
-          (!request.trusted &&
+          (!request.trusted && !change.follows &&
            !MayWrite(call.principal, *change.type, state.row.record.area_code, change.operation))) {
         return NotFound(name.ToString());
       }
@@ -677,7 +695,7 @@ class BatchWriter : public LockedView {
 
   absl::Status Update(const RecordOperation& operation, const Change& change, RecordRow& next) {
     StoredRecord& record = next.record;
-    const bool trusted = operation.request().trusted;
+    const bool trusted = operation.request().trusted || change.follows;
     const bool at_level = trusted || ActsAtConfirmingLevel(operation.call().principal, *change.type,
                                                            record.area_code);
     if (record.deleted_at.has_value()) return StateDenied(change.operation, "已删除");
@@ -707,12 +725,14 @@ class BatchWriter : public LockedView {
     // A law may rely on the rules.
     FADU_RETURN_IF_ERROR(CheckRules(*after, "record"));
     // Before the law: one that reads the county's rows must not tell of those elsewhere.
-    FADU_RETURN_IF_ERROR(CheckArea(operation, *change.type, change.type->AreaOf(*after)));
+    if (!change.follows) {
+      FADU_RETURN_IF_ERROR(CheckArea(operation, *change.type, change.type->AreaOf(*after)));
+    }
     FADU_RETURN_IF_ERROR(RunLaw(operation, change, before.get(), *after));
     record.message = std::move(after);
     record.sealed = nullptr;
     record.area_code = change.type->AreaOf(*record.message);
-    return CheckArea(operation, *change.type, record.area_code);
+    return change.follows ? absl::OkStatus() : CheckArea(operation, *change.type, record.area_code);
   }
 
   static absl::Status ApplyMask(const Change& change, Message& after) {
@@ -730,7 +750,7 @@ class BatchWriter : public LockedView {
     } else {
       for (const std::string& path : change.mask) {
         const RecordField* field = change.type->FindField(path);
-        if (field == nullptr || field->options.output_only()) {
+        if (field == nullptr || (field->options.output_only() && !change.follows)) {
           return Fail(absl::StatusCode::kInvalidArgument, v1::REASON_FIELD_IMMUTABLE,
                       "update_mask names a field that cannot be changed", {{"field", path}});
         }
@@ -840,6 +860,7 @@ class BatchWriter : public LockedView {
     entry.set_review_state(record.review_state);
     entry.set_request_id(event.request_id.ToString());
     entry.set_deleted(record.deleted_at.has_value());
+    entry.set_follows(change.follows);
     if (!reads) {
       v1::Fact fact;
       fact.set_type(event.type);
@@ -927,6 +948,7 @@ class BatchWriter : public LockedView {
   std::vector<RecordKey> order_;  // touched records, first touch first
   std::set<RecordKey> dirty_;
   std::vector<db::WireRow> events_;
+  std::vector<Change> following_;  // of the change being decided
 };
 
 absl::Status Store::Impl::Attempt(db::WriterTransaction& transaction, const std::string& county,

@@ -75,6 +75,8 @@ struct LawContext {
 using Law = std::function<absl::Status(const google::protobuf::Message* before,
                                        google::protobuf::Message& after, const LawContext&)>;
 
+struct Change;
+
 // The county's rows under the counter lock, for a decision: what is read here cannot change before
 // the commit.
 class LockedView {
@@ -86,6 +88,11 @@ class LockedView {
   // One record; nullopt when there is none.
   virtual absl::StatusOr<absl::optional<StoredRecord>> Get(const RecordType& type,
                                                            const Uuid& id) = 0;
+  // Makes another change too, because it follows by law from the one being decided: right after
+  // it, in the same operation, all or none, with an event of its own. Its own type's laws decide
+  // it; it may set output-only fields that its mask names, roles and areas are not asked again, and
+  // the record keeps its review state. At most 16 of one change (FADU_BUG).
+  virtual absl::Status Also(Change change) = 0;
   // Plain statements of the same service in the same transaction (credentials, numbers). Undone
   // when the operation is refused, or only validated.
   virtual db::Transaction& sql() = 0;
@@ -110,6 +117,7 @@ struct Change {
   absl::optional<int64_t> revision;  // the etag that was read
   std::string comment;               // reason, purpose, return comment
   bool submit = false;               // kCreate: submit at once
+  bool follows = false;              // set by LockedView::Also
 };
 
 // One wish: one or more changes in one county, all or none.

@@ -367,6 +367,104 @@ TEST_F(LockedLawTest, MayForbidAMoveThatKeepsTheContent) {
   EXPECT_THAT(Write(TownReviewer(), Wish(change)), StatusIs(absl::StatusCode::kFailedPrecondition));
 }
 
+// A type whose law brings another change about: a blue widget that names another in its title turns
+// that one blue too, whoever may write it.
+class FollowingTest : public StoreTest {
+ protected:
+  FollowingTest()
+      : StoreTest({{Widgets().full_name(),
+                    [](LockedView& view, const Uuid&, const google::protobuf::Message*,
+                       google::protobuf::Message& after, const LawContext&) -> absl::Status {
+                      const auto& widget = static_cast<fixture::Widget&>(after);
+                      const auto other = Uuid::Parse(widget.title());
+                      if (widget.colour() != fixture::COLOUR_BLUE || !other.ok()) {
+                        return absl::OkStatus();
+                      }
+                      Change change;
+                      change.operation = Operation::kUpdate;
+                      change.type = &Widgets();
+                      change.id = *other;
+                      auto blue = std::make_shared<fixture::Widget>();
+                      blue->set_colour(fixture::COLOUR_BLUE);
+                      blue->set_weight(widget.weight());
+                      change.message = blue;
+                      change.mask = {"colour", "weight"};
+                      change.comment = "followed";
+                      return view.Also(change);
+                    }}}) {}
+
+  // A confirmed red widget of another village.
+  StoredRecord Red() {
+    return *Write(TownReviewer(), Create(Widget(2, kOtherVillage), /*submit=*/true));
+  }
+  WriteRequest BlueNaming(const StoredRecord& other, int weight) {
+    fixture::Widget widget = Widget(1);
+    widget.set_title(other.id.ToString());
+    widget.set_weight(weight);
+    return Create(widget);
+  }
+  fixture::Widget Now(const StoredRecord& record) {
+    fixture::Widget widget;
+    widget.CopyFrom(*store_->Get(CallAs(TownReviewer()), record.Name())->message);
+    return widget;
+  }
+};
+
+TEST_F(FollowingTest, WhatFollowsIsWrittenWithWhatItFollowsFrom) {
+  const StoredRecord red = Red();
+  const auto written = store_->WriteAndWait(CallAs(VillageClerk()), BlueNaming(red, 30));
+  ASSERT_THAT(written, IsOk());
+  EXPECT_EQ(written->records.size(), 1U);
+  EXPECT_EQ(Now(red).colour(), fixture::COLOUR_BLUE);
+  EXPECT_EQ(Now(red).weight(), 30);
+  // The village may not even see it; it stays as it was reviewed.
+  const auto read = store_->Get(CallAs(TownReviewer()), red.Name());
+  EXPECT_EQ(read->review_state, v1::REVIEW_STATE_CONFIRMED);
+  EXPECT_EQ(read->revision, 2);
+  v1::ListEventsRequest request;
+  request.set_parent("counties/421221");
+  const auto events = store_->ListEvents(CallAs(Auditor()), request);
+  ASSERT_EQ(events->events_size(), 3);
+  EXPECT_FALSE(events->events(1).entry().follows());
+  EXPECT_TRUE(events->events(2).entry().follows());
+  EXPECT_EQ(events->events(2).entry().comment(), "followed");
+  EXPECT_THAT(store_->VerifyEvents(CallAs(Auditor()), kCounty), IsOk());
+}
+
+TEST_F(FollowingTest, ARepeatedRequestIsAnsweredWithWhatWasAskedOnly) {
+  const StoredRecord red = Red();
+  const WriteRequest request = BlueNaming(red, 30);
+  ASSERT_THAT(store_->WriteAndWait(CallAs(TownReviewer()), request), IsOk());
+  const auto again = store_->WriteAndWait(CallAs(TownReviewer()), request);
+  ASSERT_THAT(again, IsOk());
+  EXPECT_TRUE(again->replayed);
+  EXPECT_EQ(again->records.size(), 1U);
+  EXPECT_EQ(again->last_seq, 3);
+  EXPECT_EQ(store_->Get(CallAs(TownReviewer()), red.Name())->revision, 2);
+}
+
+// What it would change is deleted: neither is written.
+TEST_F(FollowingTest, IfWhatFollowsIsRefusedSoIsWhatItFollowsFrom) {
+  const StoredRecord red = Red();
+  ASSERT_THAT(Write(TownReviewer(), On(red, Operation::kDelete)), IsOk());
+  EXPECT_THAT(store_->WriteAndWait(CallAs(TownReviewer()), BlueNaming(red, 30)),
+              HasReason("REASON_REVIEW_STATE_DENIED"));
+  EXPECT_TRUE(ListAll({}, TownReviewer()).empty());
+}
+
+TEST_F(FollowingTest, ARefusalNamesTheCallersOwnItem) {
+  const StoredRecord red = Red();
+  WriteRequest request = BlueNaming(red, 30);
+  request.changes.push_back(BlueNaming(red, 31).changes[0]);
+  fixture::Widget bad = Widget(3);
+  bad.set_area_code("420101001001");
+  request.changes.push_back(Create(bad).changes[0]);
+  const auto refused =
+      store_->WriteAndWait(CallAs(PrincipalWith({v1::ROLE_TOWN_REVIEWER}, "42")), request);
+  EXPECT_EQ(DetailOf(refused.status()).metadata.at("item"), "2");
+  EXPECT_EQ(Now(red).colour(), fixture::COLOUR_RED);
+}
+
 TEST_F(StoreTest, ADeadlineThatPassedWroteNothing) {
   CallContext call = CallAs(TownReviewer());
   call.deadline = absl::Now() - absl::Seconds(1);
