@@ -27,6 +27,8 @@
 #include "fadu/legality/v1/local_term.pb.h"
 #include "fadu/legality/v1/normative_document.pb.h"
 #include "fadu/mediation/v1/dispute.pb.h"
+#include "fadu/mediation/v1/follow_up_visit.pb.h"
+#include "fadu/mediation/v1/team.pb.h"
 #include "fadu/registry/v1/records.pb.h"
 
 namespace fadu::records {
@@ -41,6 +43,8 @@ const RecordTypes& AllTypes() {
     // Named once, so that the linker keeps them.
     (void)fadu::fixture::v1::Widget::descriptor();
     (void)fadu::mediation::v1::Dispute::descriptor();
+    (void)fadu::mediation::v1::FollowUpVisit::descriptor();
+    (void)fadu::mediation::v1::TaskForce::descriptor();
     (void)fadu::education::v1::EducationEvent::descriptor();
     (void)fadu::education::v1::Exam::descriptor();
     (void)fadu::legality::v1::LegalityReview::descriptor();

@@ -6,7 +6,7 @@
 
 namespace fadu::mediation {
 
-// The mediation service: disputes. See README.md.
+// The mediation service: disputes, follow-up visits, teams. See README.md.
 host::Module MakeModule();
 
 }  // namespace fadu::mediation

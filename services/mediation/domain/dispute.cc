@@ -85,9 +85,48 @@ absl::Status CheckOutcome(const v1::Dispute& dispute) {
   return absl::OkStatus();
 }
 
+// What comes after an agreement: performance, confirmation by a court, breach.
+absl::Status CheckAfterAgreement(const v1::Dispute& dispute, absl::CivilDay today) {
+  const std::string now = FormatDay(today);
+  const bool settled = dispute.outcome() == v1::OUTCOME_SETTLED;
+  const bool follows = !dispute.performance_date().empty() ||
+                       !dispute.judicial_confirmation_date().empty() ||
+                       !dispute.reopened_date().empty();
+  if (follows && !settled) return Incomplete("调解成功后才有履行期限、司法确认和违约");
+  if (!dispute.performance_date().empty() &&
+      dispute.performance_date() < dispute.concluded_date()) {
+    return Dates("履行期限早于办结日期");
+  }
+  if (!dispute.judicial_confirmation_date().empty()) {
+    if (dispute.judicial_confirmation_date() < dispute.concluded_date()) {
+      return Dates("司法确认日期早于办结日期");
+    }
+    if (dispute.judicial_confirmation_date() > now) return Dates("司法确认日期在今天之后");
+  }
+  const bool further = dispute.further_outcome() != v1::FURTHER_OUTCOME_UNSPECIFIED;
+  if (further != !dispute.further_outcome_date().empty()) {
+    return Incomplete("违约后处理结果与日期须同时填写");
+  }
+  if (!further) return absl::OkStatus();
+  if (dispute.reopened_date().empty()) return Incomplete("回访发现违约后才有违约处理结果");
+  if (dispute.further_outcome_date() < dispute.reopened_date()) {
+    return Dates("违约后办结日期早于发现违约日期");
+  }
+  if (dispute.further_outcome_date() > now) return Dates("违约后办结日期在今天之后");
+  // 人民调解法 第33条: only what a court has confirmed is enforced.
+  if (dispute.further_outcome() == v1::FURTHER_OUTCOME_ENFORCEMENT &&
+      dispute.judicial_confirmation_date().empty()) {
+    return Incomplete("经司法确认的协议才能申请强制执行（人民调解法第三十三条）");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 v1::DisputeState StateOf(const v1::Dispute& dispute) {
+  if (!dispute.reopened_date().empty() && dispute.further_outcome_date().empty()) {
+    return v1::DISPUTE_STATE_REOPENED;
+  }
   if (!dispute.concluded_date().empty()) return v1::DISPUTE_STATE_CONCLUDED;
   if (!dispute.accepted_date().empty()) return v1::DISPUTE_STATE_ACCEPTED;
   return v1::DISPUTE_STATE_FOUND;
@@ -101,7 +140,8 @@ bool MayMove(v1::DisputeState from, v1::DisputeState to) {
     case v1::DISPUTE_STATE_ACCEPTED:
       return to == v1::DISPUTE_STATE_ACCEPTED || to == v1::DISPUTE_STATE_CONCLUDED;
     case v1::DISPUTE_STATE_CONCLUDED:
-      return to == v1::DISPUTE_STATE_CONCLUDED;
+    case v1::DISPUTE_STATE_REOPENED:
+      return to == v1::DISPUTE_STATE_CONCLUDED || to == v1::DISPUTE_STATE_REOPENED;
     default:
       return false;
   }
@@ -115,6 +155,7 @@ absl::Status DecideDispute(const v1::Dispute* before, v1::Dispute& after, absl::
   FADU_RETURN_IF_ERROR(CheckArea(after));
   FADU_RETURN_IF_ERROR(CheckDates(after, today));
   FADU_RETURN_IF_ERROR(CheckOutcome(after));
+  FADU_RETURN_IF_ERROR(CheckAfterAgreement(after, today));
   after.set_state(StateOf(after));
   if (before != nullptr && !MayMove(StateOf(*before), after.state())) {
     return Fail(absl::StatusCode::kFailedPrecondition, v1::REASON_DISPUTE_STATE,
@@ -122,6 +163,13 @@ absl::Status DecideDispute(const v1::Dispute* before, v1::Dispute& after, absl::
                 {{"from", LabelOf(StateOf(*before))}, {"to", LabelOf(after.state())}});
   }
   return absl::OkStatus();
+}
+
+v1::Dispute Reopened(const v1::Dispute& dispute, const std::string& day) {
+  v1::Dispute changed;
+  changed.set_reopened_date(day);
+  changed.set_breach_count(dispute.breach_count() + 1);
+  return changed;
 }
 
 }  // namespace fadu::mediation

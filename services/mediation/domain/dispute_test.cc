@@ -157,10 +157,13 @@ TEST(Dispute, ConcludedOutcomeMayBeCorrected) {
 // The table in dispute.h, cell by cell.
 TEST(Dispute, MovesAreThoseOfTheTable) {
   constexpr v1::DisputeState kStates[] = {v1::DISPUTE_STATE_FOUND, v1::DISPUTE_STATE_ACCEPTED,
-                                          v1::DISPUTE_STATE_CONCLUDED};
-  constexpr bool kTable[3][3] = {{true, true, true}, {false, true, true}, {false, false, true}};
-  for (int from = 0; from < 3; ++from) {
-    for (int to = 0; to < 3; ++to) {
+                                          v1::DISPUTE_STATE_CONCLUDED, v1::DISPUTE_STATE_REOPENED};
+  constexpr bool kTable[4][4] = {{true, true, true, false},
+                                 {false, true, true, false},
+                                 {false, false, true, true},
+                                 {false, false, true, true}};
+  for (int from = 0; from < 4; ++from) {
+    for (int to = 0; to < 4; ++to) {
       EXPECT_EQ(MayMove(kStates[from], kStates[to]), kTable[from][to]) << from << " → " << to;
     }
   }
@@ -176,6 +179,70 @@ TEST(Dispute, ConcludedContentMayBeCorrected) {
   v1::Dispute after = Settled();
   after.set_agreement_form(v1::AGREEMENT_FORM_ORAL);
   EXPECT_EQ(ReasonFor(after, &before), "");
+}
+
+// ---- after the agreement -----------------------------------------------------------------------
+
+v1::Dispute Breached() {
+  v1::Dispute dispute = Settled();
+  dispute.MergeFrom(Reopened(dispute, "2024-05-06"));
+  return dispute;
+}
+
+// §4.2: a breach does not change 调解成功.
+TEST(Dispute, ABreachReopensItAndLeavesTheSettlement) {
+  const v1::Dispute before = Settled();
+  v1::Dispute after = Breached();
+  ASSERT_TRUE(DecideDispute(&before, after, kToday).ok());
+  EXPECT_EQ(after.state(), v1::DISPUTE_STATE_REOPENED);
+  EXPECT_EQ(after.outcome(), v1::OUTCOME_SETTLED);
+  EXPECT_EQ(after.breach_count(), 1);
+  after.set_outcome(v1::OUTCOME_TERMINATED);
+  after.clear_agreement_form();
+  after.set_remedy_notice(true);
+  EXPECT_EQ(ReasonFor(after, &before), "REASON_DISPUTE_OUTCOME");
+}
+
+TEST(Dispute, WhatComesOfABreachConcludesItAgain) {
+  const v1::Dispute before = Breached();
+  v1::Dispute after = before;
+  after.set_further_outcome(v1::FURTHER_OUTCOME_SETTLED_AGAIN);
+  EXPECT_EQ(ReasonFor(after, &before), "REASON_DISPUTE_OUTCOME");
+  after.set_further_outcome_date("2024-05-05");
+  EXPECT_EQ(ReasonFor(after, &before), "REASON_DISPUTE_DATES");
+  after.set_further_outcome_date("2024-05-20");
+  ASSERT_TRUE(DecideDispute(&before, after, kToday).ok());
+  EXPECT_EQ(after.state(), v1::DISPUTE_STATE_CONCLUDED);
+}
+
+TEST(Dispute, WithoutABreachThereIsNoFurtherOutcome) {
+  v1::Dispute dispute = Settled();
+  dispute.set_further_outcome(v1::FURTHER_OUTCOME_LAWSUIT);
+  dispute.set_further_outcome_date("2024-05-20");
+  EXPECT_EQ(ReasonFor(dispute), "REASON_DISPUTE_OUTCOME");
+}
+
+// 人民调解法 第33条; domain §4.2: ENFORCEMENT only if CONFIRMED.
+TEST(Dispute, OnlyAConfirmedAgreementIsEnforced) {
+  v1::Dispute dispute = Breached();
+  dispute.set_further_outcome(v1::FURTHER_OUTCOME_ENFORCEMENT);
+  dispute.set_further_outcome_date("2024-05-20");
+  EXPECT_EQ(ReasonFor(dispute), "REASON_DISPUTE_OUTCOME");
+  dispute.set_judicial_confirmation_date("2024-04-02");
+  EXPECT_EQ(ReasonFor(dispute), "");
+}
+
+TEST(Dispute, PerformanceAndConfirmationComeAfterASettlement) {
+  v1::Dispute dispute = Settled();
+  dispute.set_performance_date("2024-03-19");
+  EXPECT_EQ(ReasonFor(dispute), "REASON_DISPUTE_DATES");
+  dispute.set_performance_date("2025-06-30");  // may lie ahead
+  EXPECT_EQ(ReasonFor(dispute), "");
+  dispute.set_judicial_confirmation_date("2024-03-19");
+  EXPECT_EQ(ReasonFor(dispute), "REASON_DISPUTE_DATES");
+  v1::Dispute accepted = Accepted();
+  accepted.set_performance_date("2024-06-30");
+  EXPECT_EQ(ReasonFor(accepted), "REASON_DISPUTE_OUTCOME");
 }
 
 }  // namespace
