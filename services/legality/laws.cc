@@ -85,9 +85,11 @@ absl::Status LawOfTerm(const Message*, Message& after, const LawContext&) {
 
 absl::Status LockedLawOfTerm(LockedView& view, const Uuid& id, const Message*, Message& after,
                              const LawContext& context) {
-  if (!ChangesContent(context) && context.operation != Operation::kUndelete) {
-    return absl::OkStatus();
-  }
+  // Whatever may bring one into force: drafts do not count yet.
+  const bool leaves = context.operation == Operation::kDelete ||
+                      context.operation == Operation::kReturn ||
+                      context.operation == Operation::kWithdraw;
+  if (leaves) return absl::OkStatus();
   FADU_ASSIGN_OR_RETURN(const std::vector<v1::LocalTerm> others, LocalTerms(view, id));
   return CheckOverlap(static_cast<const v1::LocalTerm&>(after), others);
 }

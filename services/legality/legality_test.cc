@@ -459,5 +459,29 @@ TEST_F(LegalityTest, TheCountysTermMovesDueDatesFromItsFirstDay) {
   EXPECT_THAT(service_.Create(term), HasReason("REASON_ROLE_DENIED"));
 }
 
+TEST_F(LegalityTest, OfTwoDraftsOfATermOneComesIntoForce) {
+  service_.As(common::ROLE_COUNTY_ADMIN, "421221");
+  v1::LocalTerm term;
+  term.set_area_code("421221");
+  term.set_start_date("2024-03-01");
+  term.set_kind(v1::TERM_KIND_FILING);
+  term.set_days(5);
+  term.set_unit(v1::TERM_UNIT_WORKING_DAYS);
+  term.set_basis("示例办法");
+  std::vector<std::string> drafts;
+  for (int i = 0; i < 2; ++i) {
+    common::CreateRecordRequest request;
+    request.set_parent("counties/421221");
+    request.set_request_id(service_.NewRequestId());
+    request.mutable_record()->PackFrom(term);
+    const auto made = service_.Call<common::Record>("CreateRecord", request);
+    ASSERT_THAT(made, IsOk());
+    drafts.push_back(made->name());
+  }
+  EXPECT_THAT(service_.Review(drafts[0], common::REVIEW_ACTION_SUBMIT), IsOk());
+  EXPECT_THAT(service_.Review(drafts[1], common::REVIEW_ACTION_SUBMIT),
+              HasReason("REASON_TERM_OVERLAP"));
+}
+
 }  // namespace
 }  // namespace fadu::legality
