@@ -100,8 +100,8 @@ class LockedView {
 
 // The law of one type that depends on other rows of the county: numbers, uniqueness, caps, what a
 // record refers to. Runs after the type's Law, under the counter lock, for every change but audited
-// reads and erasure. `before` and `after` are as for Law; what it sets in `after` is kept on create and update
-// and ignored otherwise, where `after` equals `before`. `id` is the record's.
+// reads and erasure. `before` and `after` are as for Law; what it sets in `after` is kept on create
+// and update and ignored otherwise, where `after` equals `before`. `id` is the record's.
 using LockedLaw =
     std::function<absl::Status(LockedView&, const Uuid& id, const google::protobuf::Message* before,
                                google::protobuf::Message& after, const LawContext&)>;

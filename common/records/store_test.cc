@@ -431,6 +431,20 @@ TEST_F(FollowingTest, WhatFollowsIsWrittenWithWhatItFollowsFrom) {
   EXPECT_THAT(store_->VerifyEvents(CallAs(Auditor()), kCounty), IsOk());
 }
 
+// What follows is known only under the lock: such a type is never foreseen and written in one trip,
+// alone or beside other changes (ADR 25).
+TEST_F(FollowingTest, IsDecidedUnderTheLockAndNeverInOneTrip) {
+  const StoredRecord red = Red();
+  ASSERT_THAT(store_->WriteAndWait(CallAs(VillageClerk()), BlueNaming(red, 30)), IsOk());
+  WriteRequest both = BlueNaming(red, 40);
+  both.changes.push_back(Create(Widget(5)).changes[0]);
+  ASSERT_THAT(store_->WriteAndWait(CallAs(VillageClerk()), both), IsOk());
+  EXPECT_EQ(store_->writer().stats().trips, 0);
+  EXPECT_EQ(store_->writer().stats().refused_trips, 0);
+  EXPECT_EQ(store_->writer().stats().looks, 3);
+  EXPECT_EQ(Now(red).weight(), 40);
+}
+
 TEST_F(FollowingTest, ARepeatedRequestIsAnsweredWithWhatWasAskedOnly) {
   const StoredRecord red = Red();
   const WriteRequest request = BlueNaming(red, 30);

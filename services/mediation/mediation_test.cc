@@ -112,6 +112,15 @@ TEST_F(MediationTest, AVisitThatIsUpdatedToABreachReopensTheDisputeOnce) {
   EXPECT_THAT(service_.Delete(visit->name()), HasReason("REASON_VISIT_BREACH"));
 }
 
+TEST_F(MediationTest, NoTwoVisitsOfADisputeHaveOneOrdinal) {
+  const std::string name = Dispute();
+  const auto first = service_.Create(VisitOf(name, "2024-05-06", v1::PERFORMANCE_PARTLY));
+  ASSERT_THAT(service_.Create(VisitOf(name, "2024-05-16", v1::PERFORMANCE_PARTLY)), IsOk());
+  ASSERT_THAT(service_.Delete(first->name()), IsOk());
+  const auto third = service_.Create(VisitOf(name, "2024-05-26", v1::PERFORMANCE_PERFORMED));
+  EXPECT_EQ(RecordIn<v1::FollowUpVisit>(third).ordinal(), 3);
+}
+
 // Reopening is the law's, not a caller's.
 TEST_F(MediationTest, NobodyReopensADisputeByHand) {
   const std::string name = Dispute();

@@ -80,13 +80,17 @@ absl::StatusOr<absl::optional<StoredRecord>> DisputeOf(LockedView& view,
   return record;
 }
 
-// How many other visits of the dispute there are, and one.
+// One more than the last visit of the dispute had: a deleted visit's place is not taken again.
 absl::StatusOr<int> NextOrdinal(LockedView& view, const v1::FollowUpVisit& visit) {
   FADU_ASSIGN_OR_RETURN(
       const std::vector<StoredRecord> visits,
       view.Find(TypeOf<v1::FollowUpVisit>(), absl::StrCat("dispute = \"", visit.dispute(), "\""),
                 kMostVisits));
-  return static_cast<int>(visits.size()) + 1;
+  int last = 0;
+  for (const StoredRecord& record : visits) {
+    last = std::max(last, static_cast<const v1::FollowUpVisit&>(*record.message).ordinal());
+  }
+  return last + 1;
 }
 
 // A breach reopens the dispute, in the same transaction (domain §4.2).
