@@ -91,6 +91,7 @@ mediation::Dispute MakeDispute(const std::string& village, int number, Ending en
       dispute.set_agreement_form(form < 5   ? mediation::AGREEMENT_FORM_WRITTEN
                                  : form < 8 ? mediation::AGREEMENT_FORM_ORAL
                                             : mediation::AGREEMENT_FORM_ON_SPOT);
+      if (form < 5) dispute.set_performance_date(FormatDay(concluded + 30));
       break;
     }
     case Ending::kTerminated:
@@ -193,25 +194,6 @@ class InFlight {
   absl::Status first_;
 };
 
-// Creates and submits records in batches of one town, each record its own event.
-template <typename Message>
-absl::Status RecordAll(Client& client, const std::string& service, const std::string& town,
-                       const std::vector<Message>& messages) {
-  for (size_t begin = 0; begin < messages.size(); begin += kBatch) {
-    common::BatchCreateRecordsRequest request;
-    request.set_parent(client.parent());
-    request.set_request_id(StableId(absl::StrCat(service, " ", town, " ", begin)));
-    request.set_submit(true);
-    for (size_t i = begin; i < messages.size() && i < begin + kBatch; ++i) {
-      request.add_records()->PackFrom(messages[i]);
-    }
-    common::BatchCreateRecordsResponse response;
-    FADU_RETURN_IF_ERROR(client.Call(service, "/fadu.common.v1.RecordService/BatchCreateRecords",
-                                     request, &response));
-  }
-  return absl::OkStatus();
-}
-
 absl::Status LoadAreas(Client& client) {
   registry::ImportAreasRequest request;
   request.set_parent(client.parent());
@@ -308,11 +290,10 @@ absl::Status GiveMarks(Client& client, const std::string& cycle, const assessmen
   return in_flight.Wait();
 }
 
-// Records for a town as `Recorder` says, in batches.
+// Records for a town as `Recorder` says, submitted at once, in batches, each record its own event.
 Recorder RecorderFor(Client& client, const std::string& town) {
   return [&client, town](const std::string& service, absl::string_view what,
-                         const std::vector<std::unique_ptr<google::protobuf::Message>>& messages)
-             -> absl::StatusOr<std::vector<std::string>> {
+                         const Messages& messages) -> absl::StatusOr<std::vector<std::string>> {
     std::vector<std::string> ids;
     for (size_t begin = 0; begin < messages.size(); begin += kBatch) {
       common::BatchCreateRecordsRequest request;
@@ -431,16 +412,16 @@ absl::Status LoadSample(Client& client) {
                           towns[i].name));
     FADU_RETURN_IF_ERROR(client.SignInAs(towns[i].code));
     const SampleTown made = MakeSampleTown(towns[i], villages[towns[i].code], kSeed);
-    FADU_RETURN_IF_ERROR(RecordAll(client, "mediation", towns[i].code, made.disputes));
-    FADU_RETURN_IF_ERROR(RecordAll(client, "education", towns[i].code, made.events));
-    records += static_cast<int64_t>(made.disputes.size() + made.events.size());
+    const std::vector<SampleArea>& own = villages[towns[i].code];
     const Recorder record = RecorderFor(client, towns[i].code);
-    FADU_ASSIGN_OR_RETURN(const int64_t governance,
-                          RecordGovernance(towns[i], villages[towns[i].code], kSeed, record));
+    FADU_ASSIGN_OR_RETURN(const int64_t mediation,
+                          RecordMediation(towns[i], own, made.disputes, kSeed, record));
+    FADU_ASSIGN_OR_RETURN(const int64_t education,
+                          RecordEducation(towns[i], own, made.events, kSeed, record));
+    FADU_ASSIGN_OR_RETURN(const int64_t governance, RecordGovernance(towns[i], own, kSeed, record));
     FADU_ASSIGN_OR_RETURN(const int64_t enforcement, RecordEnforcement(towns[i], kSeed, record));
-    FADU_ASSIGN_OR_RETURN(const int64_t legality,
-                          RecordLegality(towns[i], villages[towns[i].code], kSeed, record));
-    records += governance + enforcement + legality;
+    FADU_ASSIGN_OR_RETURN(const int64_t legality, RecordLegality(towns[i], own, kSeed, record));
+    records += mediation + education + governance + enforcement + legality;
   }
   FADU_RETURN_IF_ERROR(client.SignInAs("admin"));
   Progress(T("导入细则、开启周期…", "importing the rubric, opening the cycle…"));

@@ -2,7 +2,8 @@
 //
 // The sample county: synthetic records of 2024 for all villages of Jiayu, made by a seeded
 // generator and recorded through the public RPCs. Panjiawan carries the founding report's figures:
-// 382 disputes found, 375 settled, and events of 3·15, 4·15 and 12·4 in 机关, 企业, 校园 and 乡村.
+// 382 disputes found, 375 settled, 5 task forces, 1 exam that all sat and passed, events of 3·15,
+// 4·15 and 12·4 in 机关, 企业, 校园 and 乡村; docs/founding-report.md tells them all.
 #ifndef FADU_SERVICES_FADU_SAMPLE_H_
 #define FADU_SERVICES_FADU_SAMPLE_H_
 

@@ -12,7 +12,6 @@ namespace fadu::cli {
 namespace {
 
 namespace v1 = ::fadu::enforcement::v1;
-using Messages = std::vector<std::unique_ptr<google::protobuf::Message>>;
 
 constexpr char kService[] = "enforcement";
 

@@ -14,7 +14,6 @@ namespace fadu::cli {
 namespace {
 
 namespace v1 = ::fadu::governance::v1;
-using Messages = std::vector<std::unique_ptr<google::protobuf::Message>>;
 
 constexpr char kService[] = "governance";
 constexpr int kStudies = 50;     // founding report: 组织学习活动50场次

@@ -14,7 +14,6 @@ namespace fadu::cli {
 namespace {
 
 namespace v1 = ::fadu::legality::v1;
-using Messages = std::vector<std::unique_ptr<google::protobuf::Message>>;
 
 constexpr char kService[] = "legality";
 constexpr int kContracts = 10;  // founding report: 全年共有10份行政合同经过合法性审查

@@ -37,11 +37,31 @@ class Dice {
 // How well a village or town works, 0 (weak) to 3 (strong); follows from its code.
 int DiligenceOf(const std::string& area_code);
 
+using Messages = std::vector<std::unique_ptr<google::protobuf::Message>>;
+
+template <typename Message>
+Messages CopiesOf(const std::vector<Message>& messages) {
+  Messages copies;
+  for (const Message& message : messages) copies.push_back(std::make_unique<Message>(message));
+  return copies;
+}
+
 // Records messages of one type for a town and gives back their ids, in order. `what` tells this
 // call's wishes from all others.
 using Recorder = std::function<absl::StatusOr<std::vector<std::string>>(
-    const std::string& service, absl::string_view what,
-    const std::vector<std::unique_ptr<google::protobuf::Message>>& messages)>;
+    const std::string& service, absl::string_view what, const Messages& messages)>;
+
+// The disputes, visits after their settlement, task forces and safety groups; the events, the
+// town's yearly exam and the county's for village cadres. Panjiawan carries the founding report's 5
+// task forces and its 1 exam that everybody sat and passed. Return how many records there are.
+absl::StatusOr<int64_t> RecordMediation(const SampleArea& town,
+                                        const std::vector<SampleArea>& villages,
+                                        const std::vector<fadu::mediation::v1::Dispute>& disputes,
+                                        uint64_t seed, const Recorder& record);
+absl::StatusOr<int64_t> RecordEducation(
+    const SampleArea& town, const std::vector<SampleArea>& villages,
+    const std::vector<fadu::education::v1::EducationEvent>& events, uint64_t seed,
+    const Recorder& record);
 
 // Sessions of the town and its villages, acts of the first responsible person, honours,
 // shortcomings and next year's plan; and officers with training and certificates. Panjiawan carries
