@@ -266,6 +266,7 @@ class BatchWriter : public LockedView {
   }
 
   absl::Status Also(Change change) override {
+    if (!may_follow_) return FADU_BUG("nothing may follow from this");
     if (following_.size() >= kMostFollowing) return FADU_BUG("too many changes follow from one");
     change.follows = true;
     following_.push_back(std::move(change));
@@ -396,7 +397,9 @@ class BatchWriter : public LockedView {
       if (!state.ok()) return state.status();
       before.emplace(RecordKey(change.type, change.id), **state);
       following_.clear();
+      may_follow_ = !change.follows;
       failed = Apply(operation, change, item, **state, events);
+      may_follow_ = false;
       if (!failed.ok()) {
         // The caller's own change, or the one that this follows from.
         const size_t asked = result.records.size() - (change.follows ? 1 : 0);
@@ -949,6 +952,7 @@ class BatchWriter : public LockedView {
   std::set<RecordKey> dirty_;
   std::vector<db::WireRow> events_;
   std::vector<Change> following_;  // of the change being decided
+  bool may_follow_ = false;        // the caller's own change is being decided
 };
 
 absl::Status Store::Impl::Attempt(db::WriterTransaction& transaction, const std::string& county,

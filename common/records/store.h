@@ -91,7 +91,8 @@ class LockedView {
   // Makes another change too, because it follows by law from the one being decided: right after
   // it, in the same operation, all or none, with an event of its own. Its own type's laws decide
   // it; it may set output-only fields that its mask names, roles and areas are not asked again, and
-  // the record keeps its review state. At most 16 of one change (FADU_BUG).
+  // the record keeps its review state. For laws, of changes that were asked for: nothing follows
+  // from what follows, at most 16 from one change (FADU_BUG).
   virtual absl::Status Also(Change change) = 0;
   // Plain statements of the same service in the same transaction (credentials, numbers). Undone
   // when the operation is refused, or only validated.
