@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
 #include "common/base/area_code.h"
@@ -85,10 +87,12 @@ int64_t NumberFor(const FieldDescriptor& field) {
 void FillField(Message& message, const FieldDescriptor* field, const std::string& area,
                const std::string& text, size_t depth);
 
-void Fill(Message& message, const std::string& area, const std::string& text, size_t depth) {
+void Fill(Message& message, const std::string& area, const std::string& text, size_t depth,
+          bool required_only = false) {
   const auto* descriptor = message.GetDescriptor();
   for (int i = 0; i < descriptor->field_count(); ++i) {
     const FieldDescriptor* field = descriptor->field(i);
+    if (required_only && !field->options().GetExtension(v1::rules).required()) continue;
     // Of a choice the first, and no map: none of our records has one.
     const bool later_choice = field->real_containing_oneof() != nullptr &&
                               field->real_containing_oneof()->field(0) != field;
@@ -155,6 +159,84 @@ std::string SourceFile(const std::string& path) {
 
 void FillMessage(Message& message, const std::string& area, const std::string& text) {
   Fill(message, area, text, 0);
+}
+
+void FillRequired(Message& message, const std::string& area, const std::string& text) {
+  Fill(message, area, text, 0, /*required_only=*/true);
+}
+
+std::string Canaries::New(size_t max_chars) {
+  ++count_;
+  std::string canary = absl::StrFormat("999999190001%06d", count_);
+  // Every other one a phone, so that both kinds go through every field that takes them.
+  if ((max_chars != 0 && max_chars < 18) || (max_chars >= 18 && count_ % 2 == 0)) {
+    canary = absl::StrFormat("1009%07d", count_);
+  }
+  if (max_chars != 0 && max_chars < 11) canary = absl::StrFormat("示%04d", count_);
+  all_.insert(canary);
+  return canary;
+}
+
+std::set<std::string> Canaries::In(absl::string_view bytes) const {
+  std::set<std::string> found;
+  const auto look = [&](absl::string_view mark, size_t size, bool hex) {
+    for (size_t at = bytes.find(mark); at != absl::string_view::npos;
+         at = bytes.find(mark, at + 1)) {
+      std::string text(bytes.substr(at, size));
+      if (hex) text = absl::HexStringToBytes(text.size() % 2 == 0 ? text : "");
+      if (all_.count(text) > 0) found.insert(text);
+    }
+  };
+  for (const auto& [mark, size] : {std::pair<std::string, size_t>{"999999190001", 18},
+                                   {"1009", 11},
+                                   {"示", std::string("示0000").size()}}) {
+    look(mark, size, /*hex=*/false);
+    look(absl::BytesToHexString(mark), size * 2, /*hex=*/true);
+  }
+  return found;
+}
+
+namespace {
+
+// Every text beneath `message` becomes a canary; formats other than free text stay as they are.
+void PlantBeneath(Message& message, Canaries& canaries);
+
+void PlantIn(Message& message, const FieldDescriptor* field, Canaries& canaries) {
+  const Reflection* reflection = message.GetReflection();
+  const int count = field->is_repeated() ? reflection->FieldSize(message, field) : 1;
+  const v1::Rules& rules = field->options().GetExtension(v1::rules);
+  for (int i = 0; i < count; ++i) {
+    if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+      PlantBeneath(field->is_repeated() ? *reflection->MutableRepeatedMessage(&message, field, i)
+                                        : *reflection->MutableMessage(&message, field),
+                   canaries);
+    } else if (field->type() == FieldDescriptor::TYPE_STRING &&
+               rules.format() == v1::FORMAT_UNSPECIFIED) {
+      const std::string canary = canaries.New(rules.max_len());
+      field->is_repeated() ? reflection->SetRepeatedString(&message, field, i, canary)
+                           : reflection->SetString(&message, field, canary);
+    }
+  }
+}
+
+void PlantBeneath(Message& message, Canaries& canaries) {
+  const auto* descriptor = message.GetDescriptor();
+  for (int i = 0; i < descriptor->field_count(); ++i) {
+    PlantIn(message, descriptor->field(i), canaries);
+  }
+}
+
+}  // namespace
+
+void PlantCanaries(const RecordType& type, Message& record, Canaries& canaries) {
+  for (const RecordField& field : type.fields()) {
+    if (!field.sealed) continue;
+    if (field.repeated() && record.GetReflection()->FieldSize(record, field.descriptor) == 0) {
+      FillField(record, field.descriptor, kVillage, "件", 0);
+      FillField(record, field.descriptor, kVillage, "件", 0);
+    }
+    PlantIn(record, field.descriptor, canaries);
+  }
 }
 
 // What the test holds of a service with records.
@@ -252,7 +334,7 @@ Caller GuardSuite::Person(const std::vector<RoleGrant>& grants) {
   return caller;
 }
 
-Caller GuardSuite::Service(const std::string& name, const std::string&) {
+Caller GuardSuite::Service(const std::string& name) {
   const auto signer = Must("sign", rpc::Signer::Load(keys_folder_, name));
   v1::Identity identity;
   identity.set_subject(absl::StrCat("services/", name));
@@ -296,6 +378,7 @@ void GuardSuite::Plant(const std::string& service, const RecordType& type,
   change.message = type.New();
   change.submit = true;
   FillMessage(*change.message, area, planted.marker);
+  PlantCanaries(type, *change.message, canaries_);
   records::WriteRequest wish;
   wish.county = CountyOf(area);
   wish.request_id = ids_->NewId();

@@ -8,7 +8,9 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <google/protobuf/descriptor.h>
@@ -63,6 +65,24 @@ struct Planted {
   std::string marker;
 };
 
+// Synthetic identity numbers (no region has 999999) and phones (no number begins with 1009), each
+// made once. Names, where no number fits.
+class Canaries {
+ public:
+  // A new one of at most `max_chars` characters; 0: any length.
+  std::string New(size_t max_chars);
+  // Those that stand in `bytes`, as text or in hex.
+  std::set<std::string> In(absl::string_view bytes) const;
+  const std::set<std::string>& all() const { return all_; }
+
+ private:
+  std::set<std::string> all_;
+  int count_ = 0;
+};
+
+// Puts a new canary into every text of every personal field of a record.
+void PlantCanaries(const RecordType& type, google::protobuf::Message& record, Canaries& canaries);
+
 // The text of a file of the source tree.
 std::string SourceFile(const std::string& path);
 
@@ -70,6 +90,9 @@ std::string SourceFile(const std::string& path);
 // free text goes (where it fits), today's year in dates.
 void FillMessage(google::protobuf::Message& message, const std::string& area,
                  const std::string& text);
+// The same with no field that the rules do not require.
+void FillRequired(google::protobuf::Message& message, const std::string& area,
+                  const std::string& text);
 
 class GuardSuite {
  public:
@@ -98,7 +121,8 @@ class GuardSuite {
   db::Pool& admin() { return *admin_; }
 
   Caller Person(const std::vector<RoleGrant>& grants);
-  Caller Service(const std::string& name, const std::string& callee);
+  // A service that calls another on its own account.
+  Caller Service(const std::string& name);
 
   rpc::CallOptions OptionsFor(const Caller& caller) const;
   // Waits for the answer.
@@ -111,6 +135,7 @@ class GuardSuite {
   // them.
   void Populate();
   const std::vector<Planted>& planted() const { return planted_; }
+  Canaries& canaries() { return canaries_; }
   // Names of what the administrators made, by county and collection ("rubrics", "cycles", "runs").
   const std::string& Made(const std::string& county, const std::string& collection) const;
 
@@ -133,6 +158,7 @@ class GuardSuite {
   std::map<std::string, std::unique_ptr<Plot>> plots_;
   std::map<std::string, std::shared_ptr<rpc::Channel>> channels_;
   std::vector<Planted> planted_;
+  Canaries canaries_;
   std::map<std::pair<std::string, std::string>, std::string> made_;
 };
 
