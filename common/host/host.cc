@@ -167,6 +167,7 @@ absl::Status Host::StartModules(const Clock& clock, IdSource& ids) {
     rpc::ServerOptions server;
     server.name = module.name;
     server.reflection = options_.reflection;
+    server.limits = options_.limits;
     const auto listen = options_.listen.find(module.name);
     if (listen != options_.listen.end()) server.listen = listen->second;
     const std::vector<const rpc::Service*> services = running->module->services();

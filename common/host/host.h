@@ -19,6 +19,7 @@
 #include "common/host/database_probe.h"
 #include "common/host/module.h"
 #include "common/rpc/channel.h"
+#include "common/rpc/server.h"
 
 namespace fadu::host {
 
@@ -32,6 +33,7 @@ struct HostOptions {
   std::map<std::string, std::string> peers;   // host:port of services that run elsewhere
   std::string metrics_listen = "127.0.0.1:0";
   bool reflection = false;
+  rpc::ServerLimits limits;
   int pool_connections = 8;
   absl::Duration drain = absl::Seconds(10);
   absl::Duration monitor_interval = absl::Seconds(60);  // of ModuleContext

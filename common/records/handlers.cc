@@ -11,6 +11,7 @@
 #include "common/records/store_impl.h"
 #include "common/schema/names.h"
 #include "common/schema/reason.h"
+#include "common/schema/rules.h"
 #include "fadu/common/v1/fact_feed.pb.h"
 #include "fadu/common/v1/reason.pb.h"
 #include "fadu/common/v1/record_service.pb.h"
@@ -41,9 +42,8 @@ absl::StatusOr<std::pair<const RecordType*, std::shared_ptr<Message>>> Unpack(
   const RecordType* type = store.types().FindByName(name);
   if (type == nullptr) return UnknownType(name);
   std::shared_ptr<Message> message = type->New();
-  if (!message->ParseFromString(any.value())) {
-    return InvalidField("record", "内容无法解析");
-  }
+  if (!ParseBounded(any.value(), *message)) return InvalidField("record", "内容无法解析");
+  FADU_RETURN_IF_ERROR(CheckKnown(*message, "record"));
   return std::make_pair(type, std::move(message));
 }
 

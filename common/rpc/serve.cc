@@ -129,6 +129,7 @@ absl::StatusOr<MessagePtr> Read(const Method& method, const Arrival& arrival) {
                 "the request is not the message the method takes",
                 {{"field", "request"}, {"problem", "无法解析"}});
   }
+  FADU_RETURN_IF_ERROR(CheckKnown(*request));
   FADU_RETURN_IF_ERROR(CheckRules(*request));
   return request;
 }
@@ -136,6 +137,12 @@ absl::StatusOr<MessagePtr> Read(const Method& method, const Arrival& arrival) {
 absl::Status Overloaded() {
   return Fail(absl::StatusCode::kResourceExhausted, v1::REASON_OVERLOADED,
               "too many calls run and wait");
+}
+
+absl::Status MetadataTooLarge(int limit) {
+  return Fail(absl::StatusCode::kResourceExhausted, v1::REASON_TOO_LARGE,
+              "too much metadata came with the call",
+              {{"limit", absl::StrCat("metadata ", limit, " bytes")}});
 }
 
 absl::Status Stopping() {
@@ -165,6 +172,13 @@ class Call {
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
+  // Takes room for the request; Finish gives it back.
+  absl::Status AdmitBytes(int64_t bytes) {
+    held_bytes_ = bytes;
+    const bool fits = parts_.held.fetch_add(bytes) + bytes <= parts_.options.limits.buffer_bytes;
+    return fits ? absl::OkStatus() : Overloaded();
+  }
+
   // Takes one of the places for recording calls; Finish gives it back.
   absl::Status AdmitRecording() {
     holds_recording_ = true;
@@ -186,6 +200,7 @@ class Call {
     }
     const absl::Duration took = absl::FromChrono(std::chrono::steady_clock::now() - started_);
     if (holds_recording_) parts_.recording->fetch_sub(1);
+    parts_.held.fetch_sub(held_bytes_);
     Reply reply{Outward(result.status(), context.request_id), nullptr, context.request_id,
                 context.language};
     if (result.ok()) reply.response = *std::move(result);
@@ -224,6 +239,7 @@ class Call {
   const Send send_;
   const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   bool holds_recording_ = false;
+  int64_t held_bytes_ = 0;
   std::atomic<bool> finished_{false};
   std::atomic<bool> twice_{false};
 };
@@ -231,6 +247,10 @@ class Call {
 // Everything before the handler.
 absl::Status Check(ServeParts& parts, const Method& method, const Arrival& arrival, Call& call) {
   if (parts.draining) return Stopping();
+  // gRPC says no by itself only to who took its settings.
+  if (arrival.metadata_bytes > parts.options.limits.metadata_bytes) {
+    return MetadataTooLarge(parts.options.limits.metadata_bytes);
+  }
   FADU_ASSIGN_OR_RETURN(const v1::Access access, AccessOf(method));
   FADU_ASSIGN_OR_RETURN(Caller caller, Identify(parts.verifier, arrival, access, call.context.now));
   call.context.principal = caller.principal;
@@ -239,7 +259,8 @@ absl::Status Check(ServeParts& parts, const Method& method, const Arrival& arriv
   FADU_RETURN_IF_ERROR(MayCall(access, caller));
   Narrow(access, call.context.principal);
   FADU_ASSIGN_OR_RETURN(call.context.deadline,
-                        DeadlineFor(arrival, method.recording, parts.options.max_deadline));
+                        DeadlineFor(arrival, method.recording, parts.options.limits.deadline));
+  FADU_RETURN_IF_ERROR(call.AdmitBytes(arrival.bytes));
   FADU_ASSIGN_OR_RETURN(call.request, Read(method, arrival));
   return absl::OkStatus();
 }

@@ -34,6 +34,7 @@ struct ServeParts {
   Executor executor{options.running, options.waiting};
   // Recording calls in flight; shared_ptr: gauges may read it after the server is gone.
   const std::shared_ptr<std::atomic<int>> recording = std::make_shared<std::atomic<int>>(0);
+  std::atomic<int64_t> held{0};  // bytes of requests in flight and of answers not yet read
   std::atomic<bool> draining{false};
 };
 
@@ -46,6 +47,8 @@ struct Arrival {
   std::string traceparent;
   std::string language;                          // accept-language
   absl::Time deadline = absl::InfiniteFuture();  // of the machine's clock; infinite: none given
+  int64_t metadata_bytes = 0;                    // of all metadata
+  int64_t bytes = 0;                             // of the request
   // Parses the request; false when the bytes are no such message. Called at most once, before
   // Serve returns.
   std::function<bool(google::protobuf::Message&)> read;

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <future>
 #include <mutex>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
@@ -19,6 +20,7 @@
 #include "absl/time/clock.h"
 #include "common/base/log.h"
 #include "common/rpc/channel.h"
+#include "common/rpc/raw_http2_test_support.h"
 #include "common/rpc/rpc_test_support.h"
 #include "common/rpc/status_wire.h"
 #include "common/schema/reason.h"
@@ -150,6 +152,7 @@ class ServeTest : public ::testing::Test {
     SetLogDescriptor(-1);
   }
   ~ServeTest() override {
+    if (!release_.HasBeenNotified()) release_.Notify();
     server_.reset();
     SetLogDescriptor(2);
   }
@@ -480,7 +483,7 @@ TEST_P(BothWays, TooManyRecordingCallsAreRefused) {
 // The callers allow twenty seconds; the server's own limit is what passes.
 TEST_P(BothWays, ADeadlineThatPassesInTheQueueIsToldWithoutRunning) {
   options_.running = 1;
-  options_.max_deadline = absl::Milliseconds(200);
+  options_.limits.deadline = absl::Milliseconds(200);
   BlockGet();
   Start();
   std::future<absl::Status> first = GetLater(AsClerk());
@@ -598,7 +601,7 @@ TEST_P(BothWays, AUserCannotCallForAnother) {
 }
 
 TEST_P(BothWays, AMessageOverTheLimitIsRefused) {
-  options_.max_message_bytes = 1000;
+  options_.limits.message_bytes = 1000;
   Start();
   v1::GetRecordRequest request;
   request.set_name(std::string(5000, 'x'));
@@ -630,12 +633,12 @@ TEST_F(ServeTest, AnyOtherCallGetsTheLongestDeadline) {
   const Raw raw = CallRaw(kGet, BytesOf(GetRequest()), Bearer(User(v1::ROLE_TOWN_CLERK)),
                           absl::InfiniteFuture());
   ASSERT_TRUE(raw.status.ok());
-  EXPECT_LE(deadline, absl::Now() + options_.max_deadline);
+  EXPECT_LE(deadline, absl::Now() + options_.limits.deadline);
   EXPECT_GT(deadline, absl::Now());
 }
 
 TEST_F(ServeTest, ALongDeadlineIsClamped) {
-  options_.max_deadline = absl::Seconds(5);
+  options_.limits.deadline = absl::Seconds(5);
   absl::Time deadline;
   handlers_.get = [&deadline](const CallContext& call, const v1::GetRecordRequest&) {
     deadline = call.deadline;
@@ -651,6 +654,123 @@ TEST_F(ServeTest, BytesThatAreNoRequestAreRefused) {
   const grpc::Slice slice("\x0a\xff\xff");
   const Raw raw = CallRaw(kGet, grpc::ByteBuffer(&slice, 1), Bearer(User(v1::ROLE_TOWN_CLERK)));
   EXPECT_THAT(FromWire(raw.status), FailsWith(Code::kInvalidArgument, "REASON_FIELD_INVALID"));
+}
+
+TEST_F(ServeTest, AFieldThatIsNotKnownIsRefused) {
+  Start();
+  // Field 99, a text.
+  const std::string bytes = GetRequest().SerializeAsString() + std::string("\x9a\x06\x03xyz", 6);
+  const grpc::Slice slice(bytes);
+  const Raw raw = CallRaw(kGet, grpc::ByteBuffer(&slice, 1), Bearer(User(v1::ROLE_TOWN_CLERK)));
+  const absl::Status status = FromWire(raw.status);
+  EXPECT_THAT(status, FailsWith(Code::kInvalidArgument, "REASON_FIELD_INVALID"));
+  EXPECT_EQ(DetailOf(status).metadata["field"], "#99");
+}
+
+// ---- What a caller may cost. ----
+
+// A client that never takes the server's settings is not bound by gRPC to what they say.
+TEST_F(ServeTest, MetadataOverEightKibibytesIsRefused) {
+  handlers_.get = [this](const CallContext&, const v1::GetRecordRequest&) {
+    ++gets_;
+    return v1::Record();
+  };
+  Start();
+  for (const bool accepts : {true, false}) {
+    RawHttp2 client(server_->port());
+    ASSERT_TRUE(!accepts || client.AcceptSettings(Soon()));
+    const RawHttp2::Metadata large = {{"authorization", "Bearer " + User(v1::ROLE_TOWN_CLERK)},
+                                      {"x-large", std::string(9000, 'x')}};
+    ASSERT_TRUE(client.Call(1, kGet, large, GetRequest().SerializeAsString()));
+    bool ended = false;
+    while (!ended) {
+      const auto frame = client.Next(Soon());
+      ended = !frame.has_value() || frame->ends_stream() || frame->type == RawHttp2::kRstStream;
+    }
+    EXPECT_EQ(gets_, 0) << accepts;
+  }
+  EXPECT_TRUE(Get(AsClerk()).ok());
+}
+
+// gRPC ends the connection of a client that knows how many it may have and begins more.
+TEST_F(ServeTest, OneConnectionHasSoManyCallsAtOnce) {
+  options_.limits.streams = 3;
+  BlockGet();
+  Start();
+  RawHttp2 client(server_->port());
+  ASSERT_TRUE(client.AcceptSettings(Soon()));
+  const std::string message = GetRequest().SerializeAsString();
+  const RawHttp2::Metadata bearer = {{"authorization", "Bearer " + User(v1::ROLE_TOWN_CLERK)}};
+  for (uint32_t i = 0; i < 3; ++i) ASSERT_TRUE(client.Call(2 * i + 1, kGet, bearer, message));
+  running_.WaitForNotification();
+  EXPECT_TRUE(client.connected());
+  client.Call(7, kGet, bearer, message);
+  while (client.Next(Soon()).has_value()) {
+  }
+  EXPECT_FALSE(client.connected());
+  release_.Notify();
+  EXPECT_TRUE(Get(AsClerk()).ok());
+}
+
+TEST_F(ServeTest, WhoPingsWithoutCallingIsCutOff) {
+  Start();
+  RawHttp2 client(server_->port());
+  for (int i = 0; i < 20 && client.Send(RawHttp2::kPing, 0, 0, "pingping"); ++i) {
+  }
+  const auto goodbye = client.Await(RawHttp2::kGoAway, Soon());
+  ASSERT_TRUE(goodbye.has_value());
+  EXPECT_THAT(goodbye->payload, HasSubstr("too_many_pings"));
+}
+
+TEST_F(ServeTest, AConnectionHasItsTime) {
+  options_.limits.connection_age = absl::Milliseconds(50);
+  Start();
+  RawHttp2 client(server_->port());
+  EXPECT_TRUE(client.Await(RawHttp2::kGoAway, Soon()).has_value());
+}
+
+TEST_F(ServeTest, AnIdleConnectionIsClosed) {
+  options_.limits.connection_idle = absl::Milliseconds(50);
+  Start();
+  RawHttp2 client(server_->port());
+  EXPECT_TRUE(client.Await(RawHttp2::kGoAway, Soon()).has_value());
+}
+
+// A caller that does not read holds its answer for as long as a call may last, and then no more.
+TEST_F(ServeTest, AnAnswerThatNobodyReadsIsGivenUp) {
+  options_.limits.deadline = absl::Milliseconds(200);
+  options_.limits.buffer_bytes = 500000;
+  handlers_.get = [](const CallContext&, const v1::GetRecordRequest&) {
+    v1::Record record;
+    record.set_review_comment(std::string(600000, 'x'));
+    return record;
+  };
+  Start();
+  RawHttp2 lazy(server_->port());
+  ASSERT_TRUE(lazy.Call(1, kGet, {{"authorization", "Bearer " + User(v1::ROLE_TOWN_CLERK)}},
+                        GetRequest().SerializeAsString()));
+  // It takes what its window allows, and says no more.
+  ASSERT_TRUE(lazy.Await(RawHttp2::kData, Soon()).has_value());
+  CallOptions options = AsClerk();
+  EXPECT_THAT(Get(options), FailsWith(Code::kResourceExhausted, "REASON_OVERLOADED"));
+  ASSERT_TRUE(lazy.Await(RawHttp2::kRstStream, Soon()).has_value());
+  absl::Status status;
+  do {
+    status = Get(options);
+  } while (ReasonOf(status) == "REASON_OVERLOADED");
+  EXPECT_TRUE(status.ok()) << status;
+}
+
+TEST_P(BothWays, RequestsInFlightHaveRoomForSoMuch) {
+  options_.limits.buffer_bytes = 500000;
+  Start();
+  v1::GetRecordRequest request = GetRequest();
+  ASSERT_TRUE(Get(AsClerk()).ok());
+  request.set_name(std::string(600000, 'x'));
+  v1::Record record;
+  EXPECT_THAT(channel_->Call(kGet, request, &record, AsClerk()),
+              FailsWith(Code::kResourceExhausted, "REASON_OVERLOADED"));
+  EXPECT_TRUE(Get(AsClerk()).ok());
 }
 
 // A client that ends its side without a message.

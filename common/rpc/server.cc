@@ -4,6 +4,7 @@
 #include <mutex>
 #include <utility>
 
+#include <grpcpp/alarm.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
@@ -21,12 +22,23 @@
 #include "common/rpc/grpc_channel.h"
 #include "common/rpc/serve.h"
 #include "common/rpc/status_wire.h"
+#include "common/schema/rules.h"
 
 namespace fadu::rpc {
 namespace {
 
-constexpr int kMaxMetadataBytes = 8 << 10;
-constexpr int kMaxStreamsPerConnection = 100;
+// A caller that pings without calling more often than that, and goes on when told, is cut off.
+constexpr absl::Duration kPingInterval = absl::Minutes(5);
+constexpr int kPingStrikes = 2;
+// A connection whose other end is gone without a word is found out.
+constexpr absl::Duration kKeepalive = absl::Minutes(1);
+constexpr absl::Duration kKeepaliveTimeout = absl::Seconds(20);
+// What a connection that has had its time gets to end its calls: more than the longest deadline.
+constexpr absl::Duration kAgeGrace = absl::Seconds(35);
+
+int Millis(absl::Duration duration) {
+  return static_cast<int>(absl::ToInt64Milliseconds(duration));
+}
 
 // One value of metadata; empty when it is absent. Two become one with a comma between, as HTTP has
 // it, which no token and no id is.
@@ -47,27 +59,65 @@ Arrival ArrivalOf(const grpc::CallbackServerContext& context, const grpc::ByteBu
   if (context.deadline() != std::chrono::system_clock::time_point::max()) {
     arrival.deadline = absl::FromChrono(context.deadline());
   }
+  for (const auto& [key, value] : context.client_metadata()) {
+    arrival.metadata_bytes += static_cast<int64_t>(key.size() + value.size());
+  }
+  arrival.bytes = static_cast<int64_t>(request.Length());
   arrival.read = [&request](google::protobuf::Message& message) {
     grpc::ByteBuffer bytes(request);  // shares the slices
-    return grpc::GenericDeserialize<grpc::ProtoBufferReader, google::protobuf::Message>(&bytes,
-                                                                                        &message)
-        .ok();
+    grpc::ProtoBufferReader reader(&bytes);
+    return reader.status().ok() && ParseBounded(reader, message);
   };
   return arrival;
 }
 
+// Answers up to that size are not waited for: so many of them fit on a connection.
+constexpr size_t kSmallAnswer = 4096;
+
 // One call as gRPC sees it. gRPC calls OnDone when the answer has left or the caller is gone.
 class Reactor final : public grpc::ServerUnaryReactor {
  public:
-  explicit Reactor(Gate& calls) : calls_(calls), entered_(calls.Enter()) {}
+  Reactor(ServeParts& parts, Gate& calls) : parts_(parts), calls_(calls), entered_(calls.Enter()) {}
+
+  // Counts an answer of `bytes` until it has left, and gives it up when that takes longer than a
+  // call may: whoever reads slowly, or not at all, holds no memory.
+  void Await(grpc::CallbackServerContext& context, size_t bytes) {
+    if (bytes <= kSmallAnswer) return;
+    bytes_ = static_cast<int64_t>(bytes);
+    parts_.held += bytes_;
+    unread_ = std::make_shared<Unread>();
+    unread_->context = &context;
+    alarm_ = std::make_unique<grpc::Alarm>();
+    alarm_->Set(absl::ToChronoTime(absl::Now() + parts_.options.limits.deadline),
+                [unread = unread_](bool passed) {
+                  const std::lock_guard<std::mutex> lock(unread->mutex);
+                  if (passed && unread->context != nullptr) unread->context->TryCancel();
+                });
+  }
+
   void OnDone() override {
+    if (unread_ != nullptr) {
+      const std::lock_guard<std::mutex> lock(unread_->mutex);
+      unread_->context = nullptr;
+    }
+    parts_.held -= bytes_;
     if (entered_) calls_.Leave();
     delete this;
   }
 
  private:
+  // shared_ptr: the alarm may go off while the call ends.
+  struct Unread {
+    std::mutex mutex;
+    grpc::CallbackServerContext* context = nullptr;  // null: the call has ended
+  };
+
+  ServeParts& parts_;
   Gate& calls_;
   const bool entered_;
+  int64_t bytes_ = 0;
+  std::shared_ptr<Unread> unread_;
+  std::unique_ptr<grpc::Alarm> alarm_;
 };
 
 // What protoc's plugin would generate for one service, for any service: each method a raw callback
@@ -84,7 +134,7 @@ class Host final : public grpc::Service {
       const auto receive = [&parts, &calls, &method](grpc::CallbackServerContext* context,
                                                      const grpc::ByteBuffer* request,
                                                      grpc::ByteBuffer* response) {
-        auto* reactor = new Reactor(calls);
+        auto* reactor = new Reactor(parts, calls);
         Serve(parts, method, ArrivalOf(*context, *request),
               [context, reactor, response](const Reply& reply) {
                 Answer(*context, *reactor, *response, reply);
@@ -99,13 +149,16 @@ class Host final : public grpc::Service {
 
  private:
   // `context`, `reactor` and `response` are gRPC's and gone once Finish was called.
-  static void Answer(grpc::CallbackServerContext& context, grpc::ServerUnaryReactor& reactor,
+  static void Answer(grpc::CallbackServerContext& context, Reactor& reactor,
                      grpc::ByteBuffer& response, const Reply& reply) {
     context.AddTrailingMetadata("x-request-id", reply.request_id);
     if (!reply.status.ok()) return reactor.Finish(ToWire(reply.status, reply.language));
     bool own = false;
-    reactor.Finish(grpc::GenericSerialize<grpc::ProtoBufferWriter, google::protobuf::Message>(
-        *reply.response, &response, &own));
+    const grpc::Status written =
+        grpc::GenericSerialize<grpc::ProtoBufferWriter, google::protobuf::Message>(*reply.response,
+                                                                                   &response, &own);
+    reactor.Await(context, response.Length());
+    reactor.Finish(written);
   }
 
   std::list<std::string> paths_;
@@ -162,9 +215,22 @@ class RealServer final : public Server {
     grpc::ServerBuilder builder;
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.AddChannelArgument(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-    builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
-    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
-    builder.SetMaxReceiveMessageSize(options.max_message_bytes);
+    const ServerLimits& limits = options.limits;
+    builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, limits.metadata_bytes);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, limits.streams);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, Millis(limits.connection_idle));
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, Millis(limits.connection_age));
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, Millis(kAgeGrace));
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                               Millis(kPingInterval));
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, kPingStrikes);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 0);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, Millis(kKeepalive));
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Millis(kKeepaliveTimeout));
+    builder.SetMaxReceiveMessageSize(limits.message_bytes);
+    grpc::ResourceQuota quota(options.name);
+    // Wider than our own bound, which says why; gRPC's cuts streams off.
+    builder.SetResourceQuota(quota.Resize(static_cast<size_t>(2 * limits.buffer_bytes)));
     builder.SetOption(std::make_unique<Reflection>(options.reflection));
     if (!options.listen.empty()) {
       builder.AddListeningPort(options.listen, grpc::InsecureServerCredentials(), &port_);

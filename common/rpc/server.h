@@ -22,15 +22,25 @@
 
 namespace fadu::rpc {
 
+// What callers may cost.
+struct ServerLimits {
+  int message_bytes = 4 << 20;                  // of one request
+  int metadata_bytes = 8 << 10;                 // of one call, the bearer token included
+  int streams = 100;                            // calls at once on one connection
+  absl::Duration deadline = absl::Seconds(30);  // longer ones are clamped; jobs may raise it
+  int64_t buffer_bytes = 256 << 20;             // of requests and answers on their way
+  absl::Duration connection_idle = absl::Minutes(15);
+  absl::Duration connection_age = absl::Minutes(30);
+};
+
 struct ServerOptions {
   std::string name;                    // "mediation"; health name too
   std::string listen = "127.0.0.1:0";  // empty: in process only
   int running = 8;                     // handlers that may block, at once
   int waiting = 256;                   // calls that may wait for one, until their deadline
   int recording = 4096;                // recording calls in flight
-  absl::Duration max_deadline = absl::Seconds(30);  // longer ones are clamped; jobs may raise it
   bool reflection = false;
-  int max_message_bytes = 4 << 20;
+  ServerLimits limits;
 };
 
 class Server {

@@ -5,6 +5,9 @@
 #include <map>
 
 #include <google/protobuf/descriptor.h>
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/unknown_field_set.h>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -301,7 +304,56 @@ class Checker {
   }
 };
 
+// The place of the first unknown field, by number ("record.#99"); empty when there is none.
+std::string UnknownIn(const Message& message, const std::string& prefix, int depth) {
+  const Reflection* reflection = message.GetReflection();
+  const auto join = [&](absl::string_view name) {
+    return prefix.empty() ? std::string(name) : absl::StrCat(prefix, ".", name);
+  };
+  const auto& unknown = reflection->GetUnknownFields(message);
+  if (unknown.field_count() > 0) return join(absl::StrCat("#", unknown.field(0).number()));
+  if (depth > kMaxDepth) return "";
+  std::vector<const FieldDescriptor*> fields;
+  reflection->ListFields(message, &fields);
+  for (const FieldDescriptor* field : fields) {
+    if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
+    if (!field->is_repeated()) {
+      std::string place =
+          UnknownIn(reflection->GetMessage(message, field), join(field->name()), depth + 1);
+      if (!place.empty()) return place;
+      continue;
+    }
+    for (int i = 0; i < reflection->FieldSize(message, field); ++i) {
+      std::string place = UnknownIn(reflection->GetRepeatedMessage(message, field, i),
+                                    absl::StrCat(join(field->name()), "[", i, "]"), depth + 1);
+      if (!place.empty()) return place;
+    }
+  }
+  return "";
+}
+
 }  // namespace
+
+bool ParseBounded(google::protobuf::io::ZeroCopyInputStream& input, Message& message) {
+  google::protobuf::io::CodedInputStream coded(&input);
+  coded.SetRecursionLimit(kMaxDepth);
+  return message.ParseFromCodedStream(&coded) && coded.ConsumedEntireMessage();
+}
+
+bool ParseBounded(absl::string_view bytes, Message& message) {
+  google::protobuf::io::ArrayInputStream input(bytes.data(), static_cast<int>(bytes.size()));
+  return ParseBounded(input, message);
+}
+
+absl::Status CheckKnown(const Message& message, absl::string_view prefix) {
+  const std::string place = UnknownIn(message, std::string(prefix), 0);
+  if (place.empty()) return absl::OkStatus();
+  constexpr absl::string_view kProblem = "不是本服务认识的字段，或类型不符";
+  return Fail(absl::StatusCode::kInvalidArgument, v1::REASON_FIELD_INVALID,
+              absl::StrCat("a field is not known: ", place),
+              {{"field", place}, {"problem", std::string(kProblem)}},
+              {{place, std::string(kProblem)}});
+}
 
 std::vector<FieldViolation> FindViolations(const Message& message) {
   Checker checker;

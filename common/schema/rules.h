@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include <google/protobuf/io/zero_copy_stream.h>
 #include <google/protobuf/message.h>
 
 #include "absl/status/status.h"
@@ -23,6 +24,17 @@ std::vector<FieldViolation> FindViolations(const google::protobuf::Message& mess
 // OK, or INVALID_ARGUMENT / REASON_FIELD_INVALID with all violations; metadata `field` and
 // `problem` are those of the first. `prefix` stands before every path ("record").
 absl::Status CheckRules(const google::protobuf::Message& message, absl::string_view prefix = "");
+
+// Parses all of `input`; false when it is no such message, or nested more than 32 deep.
+bool ParseBounded(google::protobuf::io::ZeroCopyInputStream& input,
+                  google::protobuf::Message& message);
+bool ParseBounded(absl::string_view bytes, google::protobuf::Message& message);
+
+// OK, or INVALID_ARGUMENT / REASON_FIELD_INVALID naming the place of a field that this program does
+// not know: it would be stored past every rule, and what it holds past every class. A field of
+// another type than the contract's is one. For what callers sent, not for what is stored. Any
+// payloads are not entered.
+absl::Status CheckKnown(const google::protobuf::Message& message, absl::string_view prefix = "");
 
 }  // namespace fadu
 

@@ -86,12 +86,19 @@ const google::protobuf::FileDescriptor* ProbeFile() {
   return file;
 }
 
-// The violations of a Probe (or another message of the file), as "path: description".
-std::vector<std::string> Wrong(const std::string& text, const std::string& message = "Probe") {
+// A Probe (or another message of the file).
+std::unique_ptr<google::protobuf::Message> Parse(const std::string& text,
+                                                 const std::string& message = "Probe") {
   static auto* const factory = new google::protobuf::DynamicMessageFactory;
-  const std::unique_ptr<google::protobuf::Message> probe(
+  std::unique_ptr<google::protobuf::Message> probe(
       factory->GetPrototype(ProbeFile()->FindMessageTypeByName(message))->New());
   EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, probe.get())) << text;
+  return probe;
+}
+
+// Its violations, as "path: description".
+std::vector<std::string> Wrong(const std::string& text, const std::string& message = "Probe") {
+  const std::unique_ptr<google::protobuf::Message> probe = Parse(text, message);
   std::vector<std::string> found;
   for (const FieldViolation& violation : FindViolations(*probe)) {
     found.push_back(violation.field + ": " + violation.description);
@@ -272,6 +279,42 @@ TEST(Rules, StopAtADepthOf32) {
   EXPECT_THAT(Wrong(fine + ends), IsEmpty());
   EXPECT_THAT(Wrong(fine + "child {}" + ends),
               ElementsAre(::testing::EndsWith("child: 嵌套过深（最多 32 层）")));
+}
+
+TEST(ParseBounded, StopsAtADepthOf32) {
+  std::string fine;
+  for (int i = 0; i < 32; ++i) fine += "child { ";
+  const std::string ends(32, '}');
+  const std::string deep = Parse(fine + "child {}" + ends)->SerializeAsString();
+  EXPECT_FALSE(ParseBounded(deep, *Parse("")));
+  EXPECT_TRUE(ParseBounded(Parse(fine + ends)->SerializeAsString(), *Parse("")));
+}
+
+TEST(ParseBounded, TakesNoBytesBesides) {
+  EXPECT_FALSE(ParseBounded(std::string("\x0a\xff\xff"), *Parse("")));
+  EXPECT_FALSE(ParseBounded(std::string("\x0c", 1), *Parse("")));  // the end of a group
+  EXPECT_TRUE(ParseBounded("", *Parse("")));
+}
+
+// What is not known is past every rule and every class: it would be stored and given out in clear.
+TEST(CheckKnown, NamesTheFirstFieldThatIsNotKnown) {
+  const auto probe = Parse("child { children { id: 'x' } children { id: 'y' } }");
+  EXPECT_THAT(CheckKnown(*probe), IsOk());
+  google::protobuf::Message* child = probe->GetReflection()->MutableMessage(
+      probe.get(), probe->GetDescriptor()->FindFieldByName("child"));
+  google::protobuf::Message* second = child->GetReflection()->MutableRepeatedMessage(
+      child, child->GetDescriptor()->FindFieldByName("children"), 1);
+  second->GetReflection()->MutableUnknownFields(second)->AddLengthDelimited(999, "420000…");
+  const absl::Status status = CheckKnown(*probe, "record");
+  EXPECT_THAT(status, HasReason("REASON_FIELD_INVALID"));
+  EXPECT_EQ(DetailOf(status).violations.at(0).field, "record.child.children[1].#999");
+}
+
+// Of another wire type than the contract's, a field is parsed as an unknown one.
+TEST(CheckKnown, RefusesAFieldOfAnotherType) {
+  Widget widget;
+  ASSERT_TRUE(ParseBounded(std::string("\x18\x05", 2), widget));  // the text `title` as a number
+  EXPECT_EQ(DetailOf(CheckKnown(widget)).violations.at(0).field, "#3");
 }
 
 TEST(Rules, StopAfterAHundredViolations) {

@@ -56,6 +56,25 @@ bool SetLevel(const std::string& name) {
   return true;
 }
 
+// What is said of the limits; 0 leaves the default.
+rpc::ServerLimits LimitsOf(const fadu::config::v1::Limits& said) {
+  rpc::ServerLimits limits;
+  if (said.message_bytes() > 0) limits.message_bytes = said.message_bytes();
+  if (said.metadata_bytes() > 0) limits.metadata_bytes = said.metadata_bytes();
+  if (said.streams_per_connection() > 0) limits.streams = said.streams_per_connection();
+  if (said.deadline_seconds() > 0) limits.deadline = absl::Seconds(said.deadline_seconds());
+  if (said.buffer_mebibytes() > 0) {
+    limits.buffer_bytes = static_cast<int64_t>(said.buffer_mebibytes()) << 20;
+  }
+  if (said.connection_idle_seconds() > 0) {
+    limits.connection_idle = absl::Seconds(said.connection_idle_seconds());
+  }
+  if (said.connection_age_seconds() > 0) {
+    limits.connection_age = absl::Seconds(said.connection_age_seconds());
+  }
+  return limits;
+}
+
 }  // namespace
 
 void BlockStopSignals() {
@@ -163,6 +182,7 @@ absl::StatusOr<std::unique_ptr<Suite>> Suite::Start(const fadu::config::v1::Conf
     if (wanted && !off) options.modules.push_back(std::move(module));
   }
   options.reflection = config.reflection();
+  options.limits = LimitsOf(config.limits());
   if (config.pool_connections() > 0) options.pool_connections = config.pool_connections();
   if (config.drain_seconds() > 0) options.drain = absl::Seconds(config.drain_seconds());
   if (config.monitor_seconds() > 0) {
