@@ -30,6 +30,8 @@ namespace v1 = ::fadu::common::v1;
 constexpr int kMaxReceiveBytes = 64 << 20;
 constexpr int kFirstReconnectMs = 100;
 constexpr int kLastReconnectMs = 2000;
+// What one attempt to connect may take: a busy machine needs more than a moment for it.
+constexpr int kConnectMs = 5000;
 constexpr absl::Duration kIdentityLife = absl::Seconds(60);
 constexpr absl::Duration kIdentityReuse = absl::Seconds(30);
 constexpr absl::Duration kMaxMargin = absl::Milliseconds(50);
@@ -186,7 +188,7 @@ grpc::ChannelArguments ChannelArgumentsOf() {
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kFirstReconnectMs);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kFirstReconnectMs);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectMs);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kLastReconnectMs);
   arguments.SetMaxReceiveMessageSize(kMaxReceiveBytes);
   return arguments;

@@ -18,6 +18,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
+#include "common/base/log.h"
 #include "common/rpc/gate.h"
 #include "common/rpc/grpc_channel.h"
 #include "common/rpc/serve.h"
@@ -201,6 +202,16 @@ bool IsLoopback(absl::string_view host) {
   return true;
 }
 
+// libprotobuf would write a line of its own for each message that does not parse: whoever sends
+// such messages would fill the log, past its form and its level.
+void QuietProtobuf() {
+  static const auto previous = google::protobuf::SetLogHandler(
+      [](google::protobuf::LogLevel, const char*, int, const std::string& what) {
+        Log(LogLevel::kDebug, "protobuf", {{"what", what}});
+      });
+  (void)previous;
+}
+
 class RealServer final : public Server {
  public:
   RealServer(const ServerOptions& options, const Verifier& verifier, const Clock& clock,
@@ -210,6 +221,7 @@ class RealServer final : public Server {
   ~RealServer() override { RealServer::Drain(absl::ZeroDuration()); }
 
   absl::Status Listen(const std::vector<const Service*>& services) {
+    QuietProtobuf();
     grpc::EnableDefaultHealthCheckService(true);
     const ServerOptions& options = parts_.options;
     grpc::ServerBuilder builder;

@@ -721,14 +721,7 @@ class Matrix {
   int in_flight_ = 0;
 };
 
-GuardSuite& Suite() {
-  static GuardSuite* const suite = [] {
-    auto* made = new GuardSuite(testing::TestCluster::Get().CreateDatabase());
-    made->Populate();
-    return made;
-  }();
-  return *suite;
-}
+GuardSuite& Suite() { return SharedSuite(); }
 
 std::vector<int> PersonalRoles() {
   std::vector<int> roles;

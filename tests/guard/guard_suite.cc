@@ -6,6 +6,8 @@
 #include <sstream>
 #include <utility>
 
+#include <gtest/gtest.h>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -13,6 +15,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
 #include "common/base/area_code.h"
+#include "common/base/log.h"
 #include "common/db/migrate.h"
 #include "common/records/sealer.h"
 #include "common/rpc/service.h"
@@ -459,6 +462,31 @@ const std::string& GuardSuite::Made(const std::string& county,
   static const std::string* const none = new std::string;
   const auto found = made_.find({county, collection});
   return found == made_.end() ? *none : found->second;
+}
+
+namespace {
+
+class Shared : public ::testing::Environment {
+ public:
+  void TearDown() override {
+    suite.reset();
+    SetLogDescriptor(2);
+  }
+  std::unique_ptr<GuardSuite> suite;
+};
+
+}  // namespace
+
+GuardSuite& SharedSuite() {
+  static auto* const shared = [] {
+    SetLogDescriptor(-1);
+    auto* made = new Shared;  // gtest owns it
+    ::testing::AddGlobalTestEnvironment(made);
+    made->suite = std::make_unique<GuardSuite>(testing::TestCluster::Get().CreateDatabase());
+    made->suite->Populate();
+    return made;
+  }();
+  return *shared->suite;
 }
 
 }  // namespace fadu::guard

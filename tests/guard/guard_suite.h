@@ -162,6 +162,10 @@ class GuardSuite {
   std::map<std::pair<std::string, std::string>, std::string> made_;
 };
 
+// The suite of a test program, populated; made on first use, taken down after the last test, while
+// there is still a database. What it logs is dropped.
+GuardSuite& SharedSuite();
+
 }  // namespace fadu::guard
 
 #endif  // FADU_TESTS_GUARD_GUARD_SUITE_H_

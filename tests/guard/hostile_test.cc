@@ -1,0 +1,770 @@
+// X-17, X-18: input that no honest caller sends, over TCP, to the whole suite. It is refused in
+// plain words or served; never a crash, never a word of the database's, and memory stays bounded.
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <google/protobuf/util/json_util.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "common/base/area_code.h"
+#include "common/base/log.h"
+#include "common/base/status.h"
+#include "common/rpc/channel.h"
+#include "common/rpc/raw_http2_test_support.h"
+#include "common/rpc/status_wire.h"
+#include "common/testing/status_matchers.h"
+#include "common/testing/test_database.h"
+#include "fadu/assessment/v1/assessment_service.pb.h"
+#include "fadu/common/v1/options.pb.h"
+#include "fadu/common/v1/record_service.pb.h"
+#include "fadu/mediation/v1/dispute.pb.h"
+#include "fadu/registry/v1/registry_service.pb.h"
+#include "fadu/scoring/v1/scoring_service.pb.h"
+#include "tests/guard/guard_suite.h"
+
+namespace fadu::guard {
+namespace {
+
+namespace v1 = ::fadu::common::v1;
+using google::protobuf::Message;
+using rpc::RawHttp2;
+using ::testing::Contains;
+using ::testing::Not;
+using Code = absl::StatusCode;
+
+constexpr uint32_t kSeed = 20240315;
+constexpr int kInFlight = 32;
+constexpr int64_t kMebi = 1 << 20;
+constexpr char kRecords[] = "/fadu.common.v1.RecordService/";
+
+// What a caller could learn the inside of the suite by.
+const std::vector<std::string>& Telltales() {
+  static const auto* const words =
+      new std::vector<std::string>{"SELECT ",      "INSERT ", "UPDATE ",  " WHERE ",  "SQLSTATE",
+                                   "ERROR:",       "DETAIL:", "LINE 1",   "relation", "constraint ",
+                                   "syntax error", "pg_",     "pqxx",     "libpq",    "postgres",
+                                   "fadu_",        "/tmp/",   "/var/",    "/etc/",    ".cc:",
+                                   "std::",        "what():", "yaml-cpp", "YAML::",   "exception",
+                                   "stack",        "malloc",  "grpc_",    "terminate"};
+  return *words;
+}
+
+int64_t ResidentBytes() {
+  std::ifstream statm("/proc/self/statm");
+  int64_t pages = 0;
+  statm >> pages >> pages;
+  return pages * 4096;
+}
+
+class Hostile : public ::testing::Test {
+ protected:
+  Hostile() : suite_(SharedSuite()) {
+    reviewer_ = suite_.Person({{v1::ROLE_TOWN_REVIEWER, kTown, ""}});
+    admin_ = suite_.Person({{v1::ROLE_COUNTY_ADMIN, kCounty, ""}});
+  }
+
+  // Whoever asks nicely is still served, by every service.
+  ~Hostile() override {
+    for (const std::string& service : suite_.services()) {
+      if (suite_.TypesOf(service).all().empty()) continue;
+      v1::ListRecordTypesResponse types;
+      EXPECT_THAT(Send(reviewer_, service, absl::StrCat(kRecords, "ListRecordTypes"),
+                       v1::ListRecordTypesRequest(), &types),
+                  IsOk());
+    }
+  }
+
+  rpc::Channel& Tcp(const std::string& service) {
+    auto& channel = channels_[service];
+    if (channel == nullptr) {
+      channel = rpc::Channel::ToAddress(absl::StrCat("127.0.0.1:", PortOf(service)));
+    }
+    return *channel;
+  }
+  int PortOf(const std::string& service) { return suite_.host().ports().at(service); }
+
+  // Nothing of the inside, and never our own bug.
+  void ExpectPlain(const absl::Status& status, const std::string& about) {
+    EXPECT_NE(status.code(), Code::kInternal) << about;
+    EXPECT_NE(status.code(), Code::kUnknown) << about;
+    if (status.ok()) return;
+    EXPECT_NE(ReasonOf(status), "") << about;
+    const grpc::Status wire = rpc::ToWire(status, "zh");
+    const std::string text = absl::StrCat(wire.error_message(), " ", wire.error_details());
+    for (const std::string& word : Telltales()) {
+      EXPECT_FALSE(absl::StrContains(text, word))
+          << word << " in the answer to " << about << ": " << status;
+    }
+  }
+
+  absl::Status Send(const Caller& caller, const std::string& service, const std::string& method,
+                    const Message& request, Message* response) {
+    const absl::Status status =
+        Tcp(service).Call(method, request, response, suite_.OptionsFor(caller));
+    ExpectPlain(status, absl::StrCat(method, " ", request.ShortDebugString().substr(0, 300)));
+    return status;
+  }
+
+  absl::Status Create(const std::string& service, const std::string& type_url,
+                      const std::string& bytes, const std::string& request_id = "") {
+    v1::CreateRecordRequest request;
+    request.set_parent(absl::StrCat("counties/", kCounty));
+    request.mutable_record()->set_type_url("type.googleapis.com/" + type_url);
+    request.mutable_record()->set_value(bytes);
+    request.set_request_id(request_id.empty() ? suite_.NewId() : request_id);
+    v1::Record record;
+    return Send(reviewer_, service, absl::StrCat(kRecords, "CreateRecord"), request, &record);
+  }
+
+  // Many calls, so many at once; what comes back is plain.
+  class Volley {
+   public:
+    explicit Volley(Hostile& test) : test_(test) {}
+    ~Volley() { Wait(); }
+    void Send(const Caller& caller, const std::string& service, const std::string& method,
+              const Message& request, std::shared_ptr<Message> response, const std::string& about) {
+      {
+        absl::MutexLock lock(&mutex_);
+        const auto room = [this] { return in_flight_ < kInFlight; };
+        mutex_.Await(absl::Condition(&room));
+        ++in_flight_;
+      }
+      Message* into = response.get();
+      test_.Tcp(service).CallAsync(
+          method, request, into, test_.suite_.OptionsFor(caller),
+          [this, response = std::move(response), about](const absl::Status& status) {
+            absl::MutexLock lock(&mutex_);
+            test_.ExpectPlain(status, about);
+            ++codes_[status.code()];
+            --in_flight_;
+          });
+    }
+    void Wait() {
+      absl::MutexLock lock(&mutex_);
+      const auto landed = [this] { return in_flight_ == 0; };
+      mutex_.Await(absl::Condition(&landed));
+    }
+    int Count(Code code) {
+      absl::MutexLock lock(&mutex_);
+      return codes_[code];
+    }
+
+   private:
+    Hostile& test_;
+    absl::Mutex mutex_;
+    int in_flight_ = 0;
+    std::map<Code, int> codes_;
+  };
+
+  // A record of a type that its rules like.
+  std::unique_ptr<Message> Sound(const RecordType& type) {
+    std::unique_ptr<Message> message = type.New();
+    FillRequired(*message, kVillage, "示范");
+    return message;
+  }
+
+  void ForEachWritable(
+      const std::function<void(const std::string& service, const RecordType& type)>& visit) {
+    for (const std::string& service : suite_.services()) {
+      for (const auto& type : suite_.TypesOf(service).all()) {
+        const auto& writers = type->options().writers();
+        const bool writes =
+            std::find(writers.begin(), writers.end(), v1::ROLE_TOWN_REVIEWER) != writers.end();
+        if (writes && !type->options().managed()) visit(service, *type);
+      }
+    }
+  }
+
+  GuardSuite& suite_;
+  Caller reviewer_;
+  Caller admin_;
+  std::map<std::string, std::shared_ptr<rpc::Channel>> channels_;
+};
+
+// ---- files --------------------------------------------------------------------------------------
+
+// Each line is wrong in its own way, and told by its number.
+TEST_F(Hostile, AMalformedAreaFileIsToldByLine) {
+  fadu::registry::v1::ImportAreasRequest request;
+  request.set_parent(absl::StrCat("counties/", kCounty));
+  request.set_tsv(absl::StrCat("code\tname\tparent\n",
+                               "42\t湖北省\t\n",                 // 2
+                               "4212\t咸宁市\t42\n",             // 3
+                               "421221\t嘉鱼县\t4212\n",         // 4
+                               "421221106\t潘家湾镇\n",          // 5: a column too few
+                               "42122110x\t某镇\t421221\n",      // 6: no code
+                               "421221107\t\t421221\n",          // 7: no name
+                               "421221108\t某镇\t421222\n",      // 8: another's child
+                               "421221109\t某\x01镇\t421221\n",  // 9: shows nothing
+                               "421221109\t某镇\t421221\t多\n",  // 10: a column too many
+                               "421222100\t某镇\t421222\n"));    // 11: another county
+  request.set_as_of_date("2024-01-01");
+  request.set_source("test");
+  fadu::registry::v1::ImportAreasResponse response;
+  ASSERT_THAT(
+      Send(admin_, "registry", "/fadu.registry.v1.RegistryService/ImportAreas", request, &response),
+      IsOk());
+  EXPECT_FALSE(response.imported());
+  std::set<int> lines;
+  for (const auto& error : response.errors()) lines.insert(static_cast<int>(error.line()));
+  for (const int line : {5, 6, 7, 8, 9, 10, 11}) EXPECT_THAT(lines, Contains(line));
+  EXPECT_THAT(lines, Not(Contains(::testing::AnyOf(2, 3, 4))));
+}
+
+TEST_F(Hostile, AnAreaFileOfTwoMebibytesIsReadAndALargerOneRefused) {
+  fadu::registry::v1::ImportAreasRequest request;
+  request.set_parent(absl::StrCat("counties/", kCounty));
+  request.set_as_of_date("2024-01-01");
+  request.set_source("test");
+  request.set_dry_run(true);
+  request.set_tsv("code\tname\tparent\n" + std::string(2 * kMebi - 17, 'x'));
+  fadu::registry::v1::ImportAreasResponse response;
+  const std::string method = "/fadu.registry.v1.RegistryService/ImportAreas";
+  EXPECT_THAT(Send(admin_, "registry", method, request, &response), IsOk());
+  EXPECT_GT(response.errors_size(), 0);
+  request.set_tsv(request.tsv() + "x");
+  EXPECT_THAT(Send(admin_, "registry", method, request, &response),
+              StatusIs(Code::kInvalidArgument));
+}
+
+// The last tier overlaps the one above it, and a cap can never be reached: each where it stands.
+TEST_F(Hostile, ARubricIsToldByLineAndColumn) {
+  fadu::assessment::v1::CheckRubricRequest request;
+  request.set_source(
+      "rubric: demo\n"
+      "version: \"1\"\n"
+      "title: 示例\n"
+      "year: 2024\n"
+      "subject: village\n"
+      "tiers: [{name: 优秀, from: 90}, {name: 合格, from: 95}, {name: 不合格, from: 0}]\n"  // 6
+      "lines:\n"
+      "  - id: \"1\"\n"
+      "    title: 场次\n"
+      "    max: 100\n"
+      "    basis: 依据\n"
+      "    clauses:\n"
+      "      - form: L03\n"  // 13
+      "        measure: count(educationEvents)\n"
+      "        required: 4\n"
+      "        window: year\n"
+      "        per_missing: 2.5\n"
+      "        what: 活动\n");
+  fadu::assessment::v1::CheckRubricResponse response;
+  ASSERT_THAT(Send(reviewer_, "assessment", "/fadu.assessment.v1.AssessmentService/CheckRubric",
+                   request, &response),
+              IsOk());
+  std::set<int> lines;
+  for (const auto& finding : response.findings()) {
+    lines.insert(static_cast<int>(finding.yaml_line()));
+    EXPECT_GT(finding.yaml_column(), 0) << finding.ShortDebugString();
+  }
+  EXPECT_THAT(lines, Contains(6));
+  // Four missing cost 10 of the line's 100: 90 of them can never be lost.
+  EXPECT_TRUE(
+      std::any_of(lines.begin(), lines.end(), [](int line) { return line >= 8 && line <= 18; }));
+}
+
+TEST_F(Hostile, ARubricThatIsABombIsRefused) {
+  std::string laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+  for (int i = 1; i < 20; ++i) {
+    std::vector<std::string> ten(10, absl::StrCat("*a", i - 1));
+    absl::StrAppend(&laughs, "a", i, ": &a", i, " [", absl::StrJoin(ten, ", "), "]\n");
+  }
+  std::string deep_map;
+  for (int i = 0; i < 700; ++i) absl::StrAppend(&deep_map, std::string(i, ' '), "a:\n");
+  for (const std::string& source :
+       {laughs, absl::StrCat("lines: ", std::string(400000, '[')),
+        absl::StrCat("lines: ", std::string(400000, '{')), deep_map, std::string(499999, '-'),
+        absl::StrCat("rubric: &a {b: *a}\n"), std::string("? ? ? ? ? ?\n"),
+        absl::StrCat("lines: !!binary ", std::string(100000, 'A')),
+        std::string("--- \n--- \n---\n"),
+        absl::StrCat("rubric: \"", std::string(10000, '\\'), "\"")}) {
+    fadu::assessment::v1::CheckRubricRequest request;
+    request.set_source(source);
+    fadu::assessment::v1::CheckRubricResponse response;
+    const absl::Status status =
+        Send(reviewer_, "assessment", "/fadu.assessment.v1.AssessmentService/CheckRubric", request,
+             &response);
+    EXPECT_TRUE(!status.ok() || response.findings_size() > 0) << source.substr(0, 60);
+  }
+}
+
+// ---- records ------------------------------------------------------------------------------------
+
+TEST_F(Hostile, UnknownFieldsAreRefused) {
+  ForEachWritable([&](const std::string& service, const RecordType& type) {
+    std::string bytes = Sound(type)->SerializeAsString();
+    EXPECT_THAT(
+        Create(service, type.full_name(), bytes + std::string("\xfa\xff\xff\xff\x0f\x03xyz", 9)),
+        HasReason("REASON_FIELD_INVALID"))
+        << type.full_name();
+  });
+}
+
+// Every field as every wire type that is not its own.
+TEST_F(Hostile, FieldsOfAnotherTypeAreRefused) {
+  ForEachWritable([&](const std::string& service, const RecordType& type) {
+    for (const RecordField& field : type.fields()) {
+      const bool is_text =
+          field.descriptor->type() == google::protobuf::FieldDescriptor::TYPE_STRING;
+      const bool is_message = field.descriptor->message_type() != nullptr;
+      const uint32_t tag = static_cast<uint32_t>(field.descriptor->number()) << 3;
+      std::string bytes = Sound(type)->SerializeAsString();
+      const auto add_tag = [&](uint32_t wire) {
+        uint32_t rest = tag | wire;
+        for (; rest >= 128; rest /= 128) bytes.push_back(static_cast<char>(rest % 128 + 128));
+        bytes.push_back(static_cast<char>(rest));
+      };
+      if (is_text || is_message) {
+        add_tag(0);
+        bytes.push_back(5);
+      } else {
+        add_tag(5);
+        bytes.append("\1\2\3\4", 4);
+      }
+      EXPECT_THAT(Create(service, type.full_name(), bytes), HasReason("REASON_FIELD_INVALID"))
+          << type.full_name() << "." << field.name();
+    }
+  });
+}
+
+TEST_F(Hostile, TextsThatAreNoneAreRefusedAndRareOnesKept) {
+  ForEachWritable([&](const std::string& service, const RecordType& type) {
+    for (const RecordField& field : type.fields()) {
+      const v1::Rules& rules = field.descriptor->options().GetExtension(v1::rules);
+      const bool free =
+          field.descriptor->type() == google::protobuf::FieldDescriptor::TYPE_STRING &&
+          rules.format() == v1::FORMAT_UNSPECIFIED && !field.repeated() &&
+          !field.options.output_only();
+      if (!free) continue;
+      const auto with = [&](const std::string& text) {
+        std::unique_ptr<Message> message = Sound(type);
+        // Appended by hand: what is not UTF-8 could not be set.
+        std::string bytes = message->SerializeAsString();
+        uint32_t tag = static_cast<uint32_t>(field.descriptor->number()) << 3 | 2;
+        for (; tag >= 128; tag /= 128) bytes.push_back(static_cast<char>(tag % 128 + 128));
+        bytes.push_back(static_cast<char>(tag));
+        size_t size = text.size();
+        for (; size >= 128; size /= 128) bytes.push_back(static_cast<char>(size % 128 + 128));
+        bytes.push_back(static_cast<char>(size));
+        return Create(service, type.full_name(), bytes + text);
+      };
+      const std::string about = absl::StrCat(type.full_name(), ".", field.name());
+      for (const std::string& bad :
+           {std::string("\xff\xfe"), std::string("\xc0\xaf"), std::string("\xed\xa0\x80"),
+            std::string("\xf4\x90\x80\x80"), std::string("a\0b", 3), std::string("\xe4\xb8")}) {
+        EXPECT_THAT(with(bad), HasReason("REASON_FIELD_INVALID")) << about;
+      }
+      if (rules.max_len() > 0) {
+        EXPECT_THAT(with(std::string(rules.max_len() + 1, 'x')), HasReason("REASON_FIELD_INVALID"))
+            << about;
+        std::string wide;
+        for (uint32_t i = 0; i <= rules.max_len(); ++i) wide += "村";
+        EXPECT_THAT(with(wide), HasReason("REASON_FIELD_INVALID")) << about;
+      }
+      // An area's name of private use and one beyond the first plane are names; a law may still say
+      // no to them, as text of its own form.
+      for (const char* rare : {"𡐓", "\xee\x80\x80", "〇", "'; DROP TABLE event; --", "$1", "%s%n",
+                               "{\"a\":1}", "\\x00", "\u202e"}) {
+        const absl::Status status = with(rare);
+        EXPECT_TRUE(status.ok() || status.code() == Code::kInvalidArgument ||
+                    status.code() == Code::kFailedPrecondition)
+            << about << ": " << status;
+        EXPECT_NE(ReasonOf(status), "REASON_DATA_REFUSED") << about << ": " << rare;
+      }
+    }
+  });
+}
+
+TEST_F(Hostile, DatesOfAllTimesAreAnswered) {
+  ForEachWritable([&](const std::string& service, const RecordType& type) {
+    const auto* date = type.FindField(type.options().counting_date())->descriptor;
+    for (const char* day : {"9999-12-31", "2999-01-01", "0001-01-01", "1582-10-10", "2024-02-29"}) {
+      std::unique_ptr<Message> message = Sound(type);
+      message->GetReflection()->SetString(message.get(), date, day);
+      const absl::Status status = Create(service, type.full_name(), message->SerializeAsString());
+      EXPECT_NE(ReasonOf(status), "REASON_DATA_REFUSED") << type.full_name() << " " << day;
+    }
+    for (const char* day : {"2023-02-29", "2024-13-01", "2024-00-10", "0000-01-01", "10000-01-01",
+                            "2024-1-1", "2024-01-01T00:00:00Z", "infinity", "now", "yesterday"}) {
+      std::unique_ptr<Message> message = Sound(type);
+      message->GetReflection()->SetString(message.get(), date, day);
+      EXPECT_THAT(Create(service, type.full_name(), message->SerializeAsString()),
+                  HasReason("REASON_FIELD_INVALID"))
+          << type.full_name() << " " << day;
+    }
+  });
+}
+
+TEST_F(Hostile, ARequestIdIsNotUsedTwice) {
+  const RecordType& type = *suite_.TypesOf("mediation").FindByCollection("disputes");
+  const std::string id = suite_.NewId();
+  ASSERT_THAT(Create("mediation", type.full_name(), Sound(type)->SerializeAsString(), id), IsOk());
+  std::unique_ptr<Message> other = Sound(type);
+  static_cast<fadu::mediation::v1::Dispute&>(*other).set_title("另一件");
+  EXPECT_THAT(Create("mediation", type.full_name(), other->SerializeAsString(), id),
+              HasReason("REASON_REQUEST_ID_REUSED"));
+}
+
+TEST_F(Hostile, ATypeThatIsNotOursIsNotFoundBySearchingForIt) {
+  for (const std::string& url :
+       {std::string("fadu.registry.v1.Account"), std::string("google.protobuf.Any"),
+        std::string("../../etc"), std::string(5000, 'x'), std::string("fadu.common.v1.Entry"),
+        std::string()}) {
+    EXPECT_THAT(Create("mediation", url, ""), HasReason("REASON_RECORD_TYPE_UNKNOWN")) << url;
+  }
+}
+
+// ---- ten thousand random ones -------------------------------------------------------------------
+
+class Dice {
+ public:
+  explicit Dice(uint32_t seed) : engine_(seed) {}
+  size_t Below(size_t n) { return std::uniform_int_distribution<size_t>(0, n - 1)(engine_); }
+  template <typename T>
+  const T& Of(const std::vector<T>& items) {
+    return items[Below(items.size())];
+  }
+  // A few flips, cuts and insertions.
+  std::string Spoil(std::string text) {
+    static const std::vector<std::string> scraps = {
+        "\0", "\"",   "\\",   "'",   ";",  "--",   "(",  ")",    "[",   "{",
+        "}",  "]",    ":",    "%",   "$1", "\xff", "𡐓", "\xc3", "NaN", "1e999",
+        "-",  "null", "true", "AND", "OR", "NOT",  "\n", "\t",   "0x",  "/*"};
+    for (size_t i = Below(4) + 1; i > 0; --i) {
+      const size_t at = text.empty() ? 0 : Below(text.size());
+      switch (Below(4)) {
+        case 0:
+          if (!text.empty()) text[at] = static_cast<char>(Below(256));
+          break;
+        case 1:
+          text.insert(at, Of(scraps));
+          break;
+        case 2:
+          text.erase(at, Below(5));
+          break;
+        default:
+          text = text.substr(0, at) + text.substr(at / 2);
+      }
+    }
+    return text;
+  }
+
+ private:
+  std::mt19937 engine_;
+};
+
+std::string Filter(Dice& dice, const RecordType& type, int depth = 0) {
+  static const std::vector<std::string> operators = {
+      " = ", " != ", " < ", " <= ", " > ", " >= ", ":", ""};
+  static const std::vector<std::string> values = {"1",
+                                                  "-5",
+                                                  "98.17",
+                                                  "true",
+                                                  "\"文\"",
+                                                  "RED",
+                                                  "2024-03-15",
+                                                  "\"2024-03-15\"",
+                                                  "*",
+                                                  "\"'; DROP TABLE event; --\"",
+                                                  "99999999999999999999",
+                                                  "\"\"",
+                                                  "''",
+                                                  "421221106200",
+                                                  "\"𡐓\""};
+  if (depth < 4 && dice.Below(3) == 0) {
+    return absl::StrCat("(", Filter(dice, type, depth + 1), dice.Below(2) == 0 ? " AND " : " OR ",
+                        Filter(dice, type, depth + 1), ")");
+  }
+  const RecordField& field = type.fields()[dice.Below(type.fields().size())];
+  const std::string nested = dice.Below(10) == 0 ? ".phone" : "";
+  return absl::StrCat(dice.Below(5) == 0 ? "NOT " : "", field.name(), nested, dice.Of(operators),
+                      dice.Of(values));
+}
+
+TEST_F(Hostile, FourThousandFiltersAreAnswered) {
+  Dice dice(kSeed);
+  std::vector<std::pair<std::string, const RecordType*>> types;
+  ForEachWritable([&](const std::string& service, const RecordType& type) {
+    types.emplace_back(service, &type);
+  });
+  Volley volley(*this);
+  for (int i = 0; i < 4000; ++i) {
+    const auto& [service, type] = dice.Of(types);
+    v1::ListRecordsRequest request;
+    request.set_parent(absl::StrCat("counties/", kCounty));
+    request.set_collection(type->collection());
+    request.set_page_size(static_cast<int>(dice.Below(3)) - 1);
+    std::string filter = Filter(dice, *type);
+    if (dice.Below(2) == 0) filter = dice.Spoil(filter);
+    request.set_filter(filter);
+    if (dice.Below(4) == 0) request.set_order_by(dice.Spoil("found_date desc"));
+    volley.Send(reviewer_, service, absl::StrCat(kRecords, "ListRecords"), request,
+                std::make_shared<v1::ListRecordsResponse>(), absl::CHexEscape(filter));
+  }
+  volley.Wait();
+  EXPECT_GT(volley.Count(Code::kOk), 100);
+  EXPECT_GT(volley.Count(Code::kInvalidArgument), 1000);
+  EXPECT_EQ(volley.Count(Code::kOk) + volley.Count(Code::kInvalidArgument), 4000);
+}
+
+// A token that was not given out, or was for another question, opens nothing.
+TEST_F(Hostile, ThreeThousandPageTokensAreRefused) {
+  Dice dice(kSeed + 1);
+  std::vector<std::pair<std::string, std::string>> tokens;  // method, token
+  v1::ListRecordsRequest list;
+  list.set_parent(absl::StrCat("counties/", kCounty));
+  list.set_collection("disputes");
+  list.set_page_size(1);
+  v1::ListRecordsResponse page;
+  ASSERT_THAT(Send(reviewer_, "mediation", absl::StrCat(kRecords, "ListRecords"), list, &page),
+              IsOk());
+  ASSERT_NE(page.next_page_token(), "");
+  v1::ListEventsRequest events;
+  events.set_parent(absl::StrCat("counties/", kCounty));
+  events.set_page_size(1);
+  v1::ListEventsResponse log;
+  ASSERT_THAT(Send(admin_, "mediation", absl::StrCat(kRecords, "ListEvents"), events, &log),
+              IsOk());
+  ASSERT_NE(log.next_page_token(), "");
+  Volley volley(*this);
+  for (int i = 0; i < 3000; ++i) {
+    const bool of_list = dice.Below(2) == 0;
+    std::string token = of_list ? page.next_page_token() : log.next_page_token();
+    if (i < 2) {
+      token = of_list ? log.next_page_token() : page.next_page_token();
+    } else {
+      const std::string before = token;
+      token = dice.Spoil(token);
+      // Base64 may say the same in other letters.
+      std::string decoded;
+      std::string original;
+      absl::WebSafeBase64Unescape(before, &original);
+      if (absl::WebSafeBase64Unescape(token, &decoded) && decoded == original) token += "A";
+    }
+    if (token.empty()) token = "x";
+    list.set_page_token(token);
+    events.set_page_token(token);
+    volley.Send(of_list ? reviewer_ : admin_, "mediation",
+                absl::StrCat(kRecords, of_list ? "ListRecords" : "ListEvents"),
+                of_list ? static_cast<const Message&>(list) : events,
+                of_list ? std::shared_ptr<Message>(std::make_shared<v1::ListRecordsResponse>())
+                        : std::make_shared<v1::ListEventsResponse>(),
+                absl::CHexEscape(token));
+  }
+  volley.Wait();
+  EXPECT_EQ(volley.Count(Code::kInvalidArgument), 3000);
+}
+
+TEST_F(Hostile, ThreeThousandJsonBodiesAreAnswered) {
+  Dice dice(kSeed + 2);
+  std::vector<std::pair<std::string, const RecordType*>> types;
+  ForEachWritable([&](const std::string& service, const RecordType& type) {
+    types.emplace_back(service, &type);
+  });
+  int parsed = 0;
+  Volley volley(*this);
+  for (int i = 0; i < 3000; ++i) {
+    const auto& [service, type] = dice.Of(types);
+    std::unique_ptr<Message> message = type->New();
+    FillMessage(*message, kVillage, "示范");
+    std::string json;
+    ASSERT_TRUE(google::protobuf::util::MessageToJsonString(*message, &json).ok());
+    if (dice.Below(10) > 0) json = dice.Spoil(json);
+    std::unique_ptr<Message> read = type->New();
+    if (!google::protobuf::util::JsonStringToMessage(json, read.get()).ok()) continue;
+    ++parsed;
+    v1::CreateRecordRequest request;
+    request.set_parent(absl::StrCat("counties/", kCounty));
+    request.mutable_record()->PackFrom(*read);
+    request.set_request_id(suite_.NewId());
+    volley.Send(reviewer_, service, absl::StrCat(kRecords, "CreateRecord"), request,
+                std::make_shared<v1::Record>(), absl::CHexEscape(json));
+  }
+  volley.Wait();
+  EXPECT_GT(parsed, 300);
+}
+
+// ---- sizes --------------------------------------------------------------------------------------
+
+TEST_F(Hostile, FourMebibytesAreReadAndAByteMoreIsNot) {
+  const std::string type = fadu::mediation::v1::Dispute::descriptor()->full_name();
+  fadu::mediation::v1::Dispute dispute;
+  dispute.set_title(std::string(4 * kMebi, 'x'));
+  const auto send = [&](int64_t bytes) {
+    v1::CreateRecordRequest request;
+    request.set_parent(absl::StrCat("counties/", kCounty));
+    request.set_request_id(suite_.NewId());
+    request.mutable_record()->PackFrom(dispute);
+    std::string& value = *request.mutable_record()->mutable_value();
+    value.resize(value.size() - (request.ByteSizeLong() - static_cast<size_t>(bytes)));
+    EXPECT_EQ(static_cast<int64_t>(request.ByteSizeLong()), bytes);
+    v1::Record record;
+    return Send(reviewer_, "mediation", absl::StrCat(kRecords, "CreateRecord"), request, &record);
+  };
+  EXPECT_THAT(send(4 * kMebi), HasReason("REASON_FIELD_INVALID"));
+  EXPECT_THAT(send(4 * kMebi + 1), HasReason("REASON_TOO_LARGE"));
+}
+
+// Two hundred records of a batch is the contract's word.
+TEST_F(Hostile, AListLongerThanAllowedIsRefused) {
+  v1::BatchCreateRecordsRequest request;
+  request.set_parent(absl::StrCat("counties/", kCounty));
+  request.set_request_id(suite_.NewId());
+  for (int i = 0; i < 201; ++i) request.add_records();
+  v1::BatchCreateRecordsResponse response;
+  EXPECT_THAT(Send(reviewer_, "mediation", absl::StrCat(kRecords, "BatchCreateRecords"), request,
+                   &response),
+              HasReason("REASON_FIELD_INVALID"));
+}
+
+// Groups nest without any field of that type being known.
+TEST_F(Hostile, NestingIsRefusedBeforeItIsFollowed) {
+  RawHttp2 client(PortOf("mediation"));
+  const RawHttp2::Metadata bearer = {{"authorization", "Bearer " + reviewer_.bearer},
+                                     {"grpc-timeout", "20S"}};
+  ASSERT_TRUE(
+      client.Call(1, absl::StrCat(kRecords, "GetRecord"), bearer, std::string(1000000, '\x0b')));
+  bool ended = false;
+  while (!ended) {
+    const auto frame = client.Next(absl::Now() + absl::Seconds(20));
+    ASSERT_TRUE(frame.has_value());
+    ended = frame->ends_stream();
+  }
+  EXPECT_THAT(Create("mediation", fadu::mediation::v1::Dispute::descriptor()->full_name(),
+                     std::string(1000000, '\x0b')),
+              HasReason("REASON_FIELD_INVALID"));
+  fadu::scoring::v1::EvaluateMeasureRequest measure;
+  measure.set_parent(absl::StrCat("counties/", kCounty));
+  measure.set_area_code(kTown);
+  measure.set_year(kYear);
+  measure.add_expressions(absl::StrCat("count(disputes where ", std::string(800, '('),
+                                       "outcome = SETTLED", std::string(800, ')'), ")"));
+  fadu::scoring::v1::EvaluateMeasureResponse value;
+  EXPECT_THAT(Send(reviewer_, "scoring", "/fadu.scoring.v1.ScoringService/EvaluateMeasure", measure,
+                   &value),
+              StatusIs(Code::kInvalidArgument));
+}
+
+// ---- connections --------------------------------------------------------------------------------
+
+TEST_F(Hostile, AThousandConnectionsAreHeldAndOthersServed) {
+  rlimit files{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &files), 0);
+  files.rlim_cur = std::min<rlim_t>(files.rlim_max, 8192);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
+  ASSERT_GE(files.rlim_cur, 4096u);  // both ends of each are here
+  const int64_t before = ResidentBytes();
+  std::vector<std::unique_ptr<RawHttp2>> crowd;
+  for (int i = 0; i < 1000; ++i) {
+    crowd.push_back(std::make_unique<RawHttp2>(PortOf("mediation")));
+    ASSERT_TRUE(crowd.back()->connected()) << i;
+  }
+  // Each is a connection that the server has taken up: it says its settings.
+  for (const auto& client : crowd) {
+    ASSERT_TRUE(client->AcceptSettings(absl::Now() + absl::Seconds(20)));
+  }
+  v1::ListRecordTypesResponse types;
+  channels_.clear();
+  EXPECT_THAT(Send(reviewer_, "mediation", absl::StrCat(kRecords, "ListRecordTypes"),
+                   v1::ListRecordTypesRequest(), &types),
+              IsOk());
+  // Measured: some 20 KiB a connection.
+  EXPECT_LT(ResidentBytes() - before, 400 * kMebi);
+}
+
+// A hundred callers ask for the largest list twenty times each and never read.
+TEST_F(Hostile, WhoDoesNotReadHoldsNoMoreThanTheServersBound) {
+  const RecordType& type = *suite_.TypesOf("mediation").FindByCollection("disputes");
+  for (int batch = 0; batch < 2; ++batch) {
+    v1::BatchCreateRecordsRequest create;
+    create.set_parent(absl::StrCat("counties/", kCounty));
+    create.set_request_id(suite_.NewId());
+    for (int i = 0; i < 100; ++i) {
+      std::unique_ptr<Message> dispute = Sound(type);
+      std::string title;
+      for (int j = 0; j < 200; ++j) title += "长";
+      static_cast<fadu::mediation::v1::Dispute&>(*dispute).set_title(title);
+      create.add_records()->PackFrom(*dispute);
+    }
+    v1::BatchCreateRecordsResponse created;
+    ASSERT_THAT(Send(reviewer_, "mediation", absl::StrCat(kRecords, "BatchCreateRecords"), create,
+                     &created),
+                IsOk());
+  }
+  v1::ListRecordsRequest list;
+  list.set_parent(absl::StrCat("counties/", kCounty));
+  list.set_collection("disputes");
+  list.set_page_size(200);
+  const std::string message = list.SerializeAsString();
+  const RawHttp2::Metadata bearer = {{"authorization", "Bearer " + reviewer_.bearer}};
+  const int64_t before = ResidentBytes();
+  std::vector<std::unique_ptr<RawHttp2>> lazy;
+  for (int i = 0; i < 100; ++i) {
+    lazy.push_back(std::make_unique<RawHttp2>(PortOf("mediation")));
+    for (uint32_t j = 0; j < 20; ++j) {
+      ASSERT_TRUE(
+          lazy.back()->Call(2 * j + 1, absl::StrCat(kRecords, "ListRecords"), bearer, message));
+    }
+  }
+  // The last of them has been answered, or refused.
+  while (true) {
+    const auto frame = lazy.back()->Next(absl::Now() + absl::Seconds(60));
+    ASSERT_TRUE(frame.has_value());
+    if (frame->type == RawHttp2::kData || frame->ends_stream()) break;
+  }
+  // 256 MiB of answers, as much again in gRPC's hands, and what the machine makes of it.
+  EXPECT_LT(ResidentBytes() - before, 900 * kMebi);
+  lazy.clear();
+  absl::Status status;
+  const absl::Time give_up = absl::Now() + absl::Seconds(40);
+  do {
+    v1::ListRecordsResponse page;
+    status = Send(reviewer_, "mediation", absl::StrCat(kRecords, "ListRecords"), list, &page);
+  } while (ReasonOf(status) == "REASON_OVERLOADED" && absl::Now() < give_up);
+  EXPECT_THAT(status, IsOk());
+}
+
+// A client that never takes the settings may begin as many calls as it likes, and end none.
+TEST_F(Hostile, CallsThatAreBegunAndNeverEndedAreBounded) {
+  const int64_t before = ResidentBytes();
+  RawHttp2 client(PortOf("mediation"));
+  const RawHttp2::Metadata bearer = {{"authorization", "Bearer " + reviewer_.bearer}};
+  uint32_t stream = 1;
+  for (int i = 0; i < 50000; ++i, stream += 2) {
+    if (!client.Begin(stream, absl::StrCat(kRecords, "GetRecord"), bearer)) break;
+  }
+  EXPECT_LT(ResidentBytes() - before, 1200 * kMebi);
+}
+
+TEST_F(Hostile, BytesThatAreNoHttpAreDropped) {
+  Dice dice(kSeed + 3);
+  for (int i = 0; i < 200; ++i) {
+    RawHttp2 client(PortOf("mediation"));
+    std::string noise;
+    for (int j = 0; j < 500; ++j) noise.push_back(static_cast<char>(dice.Below(256)));
+    client.Write(noise);
+  }
+}
+
+}  // namespace
+}  // namespace fadu::guard
