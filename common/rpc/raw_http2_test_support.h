@@ -33,6 +33,7 @@ class RawHttp2 {
     kSettings = 4,
     kPing = 6,
     kGoAway = 7,
+    kWindowUpdate = 8,
   };
   struct Frame {
     uint8_t type = 0;

@@ -175,7 +175,7 @@ class Call {
   // Takes room for the request; Finish gives it back.
   absl::Status AdmitBytes(int64_t bytes) {
     held_bytes_ = bytes;
-    const bool fits = parts_.held.fetch_add(bytes) + bytes <= parts_.options.limits.buffer_bytes;
+    const bool fits = parts_.held->fetch_add(bytes) + bytes <= parts_.options.limits.buffer_bytes;
     return fits ? absl::OkStatus() : Overloaded();
   }
 
@@ -200,7 +200,7 @@ class Call {
     }
     const absl::Duration took = absl::FromChrono(std::chrono::steady_clock::now() - started_);
     if (holds_recording_) parts_.recording->fetch_sub(1);
-    parts_.held.fetch_sub(held_bytes_);
+    parts_.held->fetch_sub(held_bytes_);
     Reply reply{Outward(result.status(), context.request_id), nullptr, context.request_id,
                 context.language};
     if (result.ok()) reply.response = *std::move(result);

@@ -34,7 +34,8 @@ struct ServeParts {
   Executor executor{options.running, options.waiting};
   // Recording calls in flight; shared_ptr: gauges may read it after the server is gone.
   const std::shared_ptr<std::atomic<int>> recording = std::make_shared<std::atomic<int>>(0);
-  std::atomic<int64_t> held{0};  // bytes of requests in flight and of answers not yet read
+  // Bytes of requests in flight and of answers not yet read; shared_ptr: as above.
+  const std::shared_ptr<std::atomic<int64_t>> held = std::make_shared<std::atomic<int64_t>>(0);
   std::atomic<bool> draining{false};
 };
 

@@ -85,7 +85,7 @@ class Reactor final : public grpc::ServerUnaryReactor {
   void Await(grpc::CallbackServerContext& context, size_t bytes) {
     if (bytes <= kSmallAnswer) return;
     bytes_ = static_cast<int64_t>(bytes);
-    parts_.held += bytes_;
+    *parts_.held += bytes_;
     unread_ = std::make_shared<Unread>();
     unread_->context = &context;
     alarm_ = std::make_unique<grpc::Alarm>();
@@ -101,7 +101,7 @@ class Reactor final : public grpc::ServerUnaryReactor {
       const std::lock_guard<std::mutex> lock(unread_->mutex);
       unread_->context = nullptr;
     }
-    parts_.held -= bytes_;
+    *parts_.held -= bytes_;
     if (entered_) calls_.Leave();
     delete this;
   }
@@ -306,6 +306,13 @@ class RealServer final : public Server {
     gauges("waiting", options.waiting, [load] { return load->waiting.load(); });
     gauges("recording", options.recording,
            [recording = parts_.recording] { return recording->load(); });
+    const std::map<std::string, std::string> labels = {{"service", options.name}};
+    parts_.metrics.Gauge("fadu_bytes_held",
+                         "Bytes of requests in flight and of answers not yet read.", labels,
+                         [held = parts_.held] { return static_cast<double>(held->load()); });
+    parts_.metrics.Gauge(
+        "fadu_bytes_limit", "Bytes there may be of them.", labels,
+        [limit = options.limits.buffer_bytes] { return static_cast<double>(limit); });
   }
 
   // In this order: the executor must outlive the gRPC server, whose calls it runs.
