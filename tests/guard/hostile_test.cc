@@ -1,11 +1,9 @@
 // input that no honest caller sends, over TCP, to the whole suite. It is refused in
-// plain words or served; never a crash, never a word of the database's, and memory stays bounded.
-
-#include <sys/resource.h>
+// plain words or served; never a crash, never a word of the database's. What it may come to weigh:
+// memory_test.cc.
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
 #include <functional>
 #include <iostream>
 #include <memory>
@@ -83,13 +81,6 @@ uint32_t Seed() {
     return chosen;
   }();
   return seed;
-}
-
-int64_t ResidentBytes() {
-  std::ifstream statm("/proc/self/statm");
-  int64_t pages = 0;
-  statm >> pages >> pages;
-  return pages * 4096;
 }
 
 class Hostile : public ::testing::Test {
@@ -384,6 +375,7 @@ TEST_F(Hostile, FieldsOfAnotherTypeAreRefused) {
 }
 
 TEST_F(Hostile, TextsThatAreNoneAreRefusedAndRareOnesKept) {
+  int kept = 0;
   ForEachWritable([&](const std::string& service, const RecordType& type) {
     for (const RecordField& field : type.fields()) {
       const v1::Rules& rules = field.descriptor->options().GetExtension(v1::rules);
@@ -422,7 +414,10 @@ TEST_F(Hostile, TextsThatAreNoneAreRefusedAndRareOnesKept) {
       for (const char* rare : {"𡐓", "\xee\x80\x80", "〇", "'; DROP TABLE event; --", "$1", "%s%n",
                                "{\"a\":1}", "\\x00", "\u202e"}) {
         const absl::Status status = with(rare);
-        if (status.ok()) EXPECT_EQ(LastText(type, field), rare) << about;
+        if (status.ok() && !field.sealed) {
+          EXPECT_EQ(LastText(type, field), rare) << about;
+          ++kept;
+        }
         EXPECT_TRUE(status.ok() || status.code() == Code::kInvalidArgument ||
                     status.code() == Code::kFailedPrecondition)
             << about << ": " << status;
@@ -430,6 +425,7 @@ TEST_F(Hostile, TextsThatAreNoneAreRefusedAndRareOnesKept) {
       }
     }
   });
+  EXPECT_GT(kept, 50);
 }
 
 TEST_F(Hostile, DatesOfAllTimesAreAnswered) {
@@ -502,29 +498,30 @@ TEST_F(Hostile, AStaleEtagIsAborted) {
 
 // What will be has not happened: a record that says what was done is refused from tomorrow on.
 TEST_F(Hostile, WhatIsSaidToHaveHappenedTomorrowIsRefused) {
-  // Of those types whose law knows no other beginning than something done, the reason it gives.
-  const std::map<std::string, std::string> done = {
-      {"disputes", "REASON_DISPUTE_DATES"},      {"educationEvents", "REASON_EVENT_IN_FUTURE"},
-      {"sessions", "REASON_GOVERNANCE_DATES"},   {"dutyActs", "REASON_GOVERNANCE_DATES"},
-      {"honours", "REASON_GOVERNANCE_DATES"},    {"shortcomings", "REASON_GOVERNANCE_DATES"},
-      {"legalityReviews", "REASON_REVIEW_DATES"}};
-  std::set<std::string> refused;
+  // Of types whose law knows no other beginning than something done, the reason it gives. An event
+  // may be planned; one that people took part in was held.
+  std::map<std::string, std::string> done = {
+      {"disputes", "REASON_DISPUTE_DATES"},    {"educationEvents", "REASON_EVENT_IN_FUTURE"},
+      {"sessions", "REASON_GOVERNANCE_DATES"}, {"dutyActs", "REASON_GOVERNANCE_DATES"},
+      {"honours", "REASON_GOVERNANCE_DATES"},  {"shortcomings", "REASON_GOVERNANCE_DATES"}};
   // Two days on, it is tomorrow or later in the county, whatever the hour.
   const std::string future = FormatDay(absl::ToCivilDay(absl::Now(), absl::UTCTimeZone()) + 2);
   ForEachWritable([&](const std::string& service, const RecordType& type) {
     const auto expected = done.find(type.collection());
     if (expected == done.end()) return;
-    const auto* date = type.FindField(type.options().counting_date())->descriptor;
-    for (const std::string& day : {future, std::string("9999-12-31")}) {
-      std::unique_ptr<Message> message = Sound(type);
-      message->GetReflection()->SetString(message.get(), date, day);
-      EXPECT_THAT(Create(service, type.full_name(), message->SerializeAsString()),
-                  HasReason(expected->second))
-          << type.full_name() << " " << day;
+    std::unique_ptr<Message> message = Sound(type);
+    const auto* reflection = message->GetReflection();
+    if (const RecordField* people = type.FindField("participants"); people != nullptr) {
+      reflection->SetInt32(message.get(), people->descriptor, 30);
     }
-    refused.insert(type.collection());
+    reflection->SetString(message.get(), type.FindField(type.options().counting_date())->descriptor,
+                          future);
+    EXPECT_THAT(Create(service, type.full_name(), message->SerializeAsString()),
+                HasReason(expected->second))
+        << type.full_name();
+    done.erase(expected);
   });
-  for (const auto& [collection, reason] : done) EXPECT_THAT(refused, Contains(collection));
+  EXPECT_TRUE(done.empty()) << done.begin()->first;
 }
 
 // A call that would wait for ever is not let in where something is written.
@@ -883,94 +880,7 @@ TEST_F(Hostile, NestingIsRefusedBeforeItIsFollowed) {
 
 // ---- connections --------------------------------------------------------------------------------
 
-TEST_F(Hostile, AThousandConnectionsAreHeldAndOthersServed) {
-  rlimit files{};
-  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &files), 0);
-  files.rlim_cur = std::min<rlim_t>(files.rlim_max, 8192);
-  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
-  ASSERT_GE(files.rlim_cur, 4096u);  // both ends of each are here
-  const int64_t before = ResidentBytes();
-  std::vector<std::unique_ptr<RawHttp2>> crowd;
-  for (int i = 0; i < 1000; ++i) {
-    crowd.push_back(std::make_unique<RawHttp2>(PortOf("mediation")));
-    ASSERT_TRUE(crowd.back()->connected()) << i;
-  }
-  // Each is a connection that the server has taken up: it says its settings.
-  for (const auto& client : crowd) {
-    ASSERT_TRUE(client->AcceptSettings(absl::Now() + absl::Seconds(20)));
-  }
-  v1::ListRecordTypesResponse types;
-  channels_.clear();
-  EXPECT_THAT(Send(reviewer_, "mediation", absl::StrCat(kRecords, "ListRecordTypes"),
-                   v1::ListRecordTypesRequest(), &types),
-              IsOk());
-  // Measured: some 20 KiB a connection.
-  EXPECT_LT(ResidentBytes() - before, 400 * kMebi);
-}
-
-// A hundred callers ask for the largest list twenty times each and never read.
-TEST_F(Hostile, WhoDoesNotReadHoldsNoMoreThanTheServersBound) {
-  const RecordType& type = *suite_.TypesOf("mediation").FindByCollection("disputes");
-  for (int batch = 0; batch < 2; ++batch) {
-    v1::BatchCreateRecordsRequest create;
-    create.set_parent(absl::StrCat("counties/", kCounty));
-    create.set_request_id(suite_.NewId());
-    for (int i = 0; i < 100; ++i) {
-      std::unique_ptr<Message> dispute = Sound(type);
-      std::string title;
-      for (int j = 0; j < 200; ++j) title += "长";
-      static_cast<fadu::mediation::v1::Dispute&>(*dispute).set_title(title);
-      create.add_records()->PackFrom(*dispute);
-    }
-    v1::BatchCreateRecordsResponse created;
-    ASSERT_THAT(Send(reviewer_, "mediation", absl::StrCat(kRecords, "BatchCreateRecords"), create,
-                     &created),
-                IsOk());
-  }
-  v1::ListRecordsRequest list;
-  list.set_parent(absl::StrCat("counties/", kCounty));
-  list.set_collection("disputes");
-  list.set_page_size(200);
-  const std::string message = list.SerializeAsString();
-  const RawHttp2::Metadata bearer = {{"authorization", "Bearer " + reviewer_.bearer}};
-  const int64_t before = ResidentBytes();
-  std::vector<std::unique_ptr<RawHttp2>> lazy;
-  for (int i = 0; i < 100; ++i) {
-    lazy.push_back(std::make_unique<RawHttp2>(PortOf("mediation")));
-    for (uint32_t j = 0; j < 20; ++j) {
-      ASSERT_TRUE(
-          lazy.back()->Call(2 * j + 1, absl::StrCat(kRecords, "ListRecords"), bearer, message));
-    }
-  }
-  // The last of them has been answered, or refused.
-  while (true) {
-    const auto frame = lazy.back()->Next(absl::Now() + absl::Seconds(60));
-    ASSERT_TRUE(frame.has_value());
-    if (frame->type == RawHttp2::kData || frame->ends_stream()) break;
-  }
-  // 256 MiB of answers, as much again in gRPC's hands, and what the machine makes of it.
-  EXPECT_LT(ResidentBytes() - before, 900 * kMebi);
-  lazy.clear();
-  absl::Status status;
-  const absl::Time give_up = absl::Now() + absl::Seconds(40);
-  do {
-    v1::ListRecordsResponse page;
-    status = Send(reviewer_, "mediation", absl::StrCat(kRecords, "ListRecords"), list, &page);
-  } while (ReasonOf(status) == "REASON_OVERLOADED" && absl::Now() < give_up);
-  EXPECT_THAT(status, IsOk());
-}
-
-// A client that never takes the settings may begin as many calls as it likes, and end none.
-TEST_F(Hostile, CallsThatAreBegunAndNeverEndedAreBounded) {
-  const int64_t before = ResidentBytes();
-  RawHttp2 client(PortOf("mediation"));
-  const RawHttp2::Metadata bearer = {{"authorization", "Bearer " + reviewer_.bearer}};
-  uint32_t stream = 1;
-  for (int i = 0; i < 50000; ++i, stream += 2) {
-    if (!client.Begin(stream, absl::StrCat(kRecords, "GetRecord"), bearer)) break;
-  }
-  EXPECT_LT(ResidentBytes() - before, 1200 * kMebi);
-}
+// What many connections, slow readers and calls without an end may come to weigh: memory_test.cc.
 
 TEST_F(Hostile, BytesThatAreNoHttpAreDropped) {
   Dice dice(Seed() + 3);

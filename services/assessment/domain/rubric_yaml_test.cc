@@ -426,6 +426,18 @@ TEST(RubricYaml, HostileSourcesAreRefused) {
   EXPECT_THAT(CompileRubric(many).findings, SizeIs(::testing::Le(200U)));
 }
 
+// The library's tree is never made of what holds too much: 30,000 keys, values and lists are read.
+TEST(RubricYaml, WhatHoldsTooMuchIsRefusedWhereItBecomesSo) {
+  // A map, its key and a list, then one value a line: the last that fits is on line 29,998.
+  std::string source = "lines:\n";
+  for (int i = 0; i < 29997; ++i) absl::StrAppend(&source, "- x\n");
+  EXPECT_THAT(MessageFor(source), ::testing::Not(HasSubstr("内容过多")));
+  EXPECT_EQ(Places(CompileRubric(source + "- x\n")), "29999:3 TOO_LARGE");
+  std::string documents;
+  for (int i = 0; i < 90000; ++i) absl::StrAppend(&documents, "---\n");
+  EXPECT_THAT(MessageFor(documents), HasSubstr("只能有一份内容"));
+}
+
 TEST(RubricYaml, FindingsOfOthersArePlacedByPath) {
   const CompiledRubric compiled = CompileRubric(kRubric);
   std::vector<v1::Finding> findings(3);

@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <exception>
+#include <sstream>
 #include <utility>
+
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/parser.h>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -18,9 +22,53 @@ namespace {
 
 constexpr size_t kMaxFindings = 200;
 constexpr size_t kMaxMaps = 20000;
+// Keys, values, lists and maps. The library makes a tree of them, of some hundred bytes each,
+// before anything can be read.
+constexpr int kMaxNodes = 30000;
 constexpr size_t kMaxQuoted = 40;
 // Maps within maps: what is aliased into itself never ends.
 constexpr std::ptrdiff_t kMaxDepth = 20;
+
+// Counts without a tree, and ends the reading once there is too much.
+class NodeCounter final : public YAML::EventHandler {
+ public:
+  int documents() const { return documents_; }
+  bool full() const { return nodes_ > kMaxNodes || documents_ > 1; }
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    ++documents_;
+    EndIfFull(mark);
+  }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { Count(mark); }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { Count(mark); }
+  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                const std::string&) override {
+    Count(mark);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {
+    Count(mark);
+  }
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {
+    Count(mark);
+  }
+  void OnMapEnd() override {}
+
+ private:
+  void Count(const YAML::Mark& mark) {
+    ++nodes_;
+    EndIfFull(mark);
+  }
+  void EndIfFull(const YAML::Mark& mark) const {
+    if (full()) throw YAML::Exception(mark, "too much");
+  }
+
+  int nodes_ = 0;
+  int documents_ = 0;
+};
 
 // What the YAML library says, for people.
 std::string SyntaxProblem(const std::string& message) {
@@ -365,13 +413,28 @@ absl::optional<YAML::Node> LoadYaml(YamlReport& report, absl::string_view source
     report.Error(YAML::Mark::null_mark(), "", "YAML_SYNTAX", "含有空字符，请以 UTF-8 保存");
     return absl::nullopt;
   }
+  NodeCounter counter;
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(source));
-    if (documents.size() == 1 && !documents[0].IsNull()) return documents[0];
-    report.Error(
-        YAML::Mark::null_mark(), "", "YAML_SYNTAX",
-        documents.size() > 1 ? "一个文件只能有一份内容（不能有“---”分隔的多份）" : "文件是空的");
+    std::istringstream text{std::string(source)};
+    YAML::Parser parser(text);
+    while (parser.HandleNextDocument(counter)) {
+    }
+    if (counter.documents() == 1) {
+      const YAML::Node document = YAML::Load(std::string(source));
+      if (!document.IsNull()) return document;
+    }
+    report.Error(YAML::Mark::null_mark(), "", "YAML_SYNTAX", "文件是空的");
   } catch (const YAML::Exception& error) {
+    if (counter.documents() > 1) {
+      report.Error(YAML::Mark::null_mark(), "", "YAML_SYNTAX",
+                   "一个文件只能有一份内容（不能有“---”分隔的多份）");
+      return absl::nullopt;
+    }
+    if (counter.full()) {
+      report.Error(error.mark, "", "TOO_LARGE",
+                   absl::StrCat("内容过多：键、值和列表最多共 ", kMaxNodes, " 个"));
+      return absl::nullopt;
+    }
     report.Error(error.mark, "", "YAML_SYNTAX",
                  absl::StrCat("YAML 格式有误：", SyntaxProblem(error.msg),
                               report.HasWideColonNear(error.mark.line)
