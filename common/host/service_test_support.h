@@ -58,13 +58,11 @@ class ServiceUnderTest {
 
   // Calls come from an account with this role in this area from here on.
   void As(fadu::common::v1::Role role, const std::string& area) {
-    fadu::common::v1::Identity identity;
-    identity.set_subject("accounts/00000000-0000-7000-8000-0000000000aa");
-    identity.set_expire_seconds(absl::ToUnixSeconds(clock_.Now() + absl::Hours(24)));
-    fadu::common::v1::Grant& grant = *identity.add_grants();
+    identity_.Clear();
+    identity_.set_subject("accounts/00000000-0000-7000-8000-0000000000aa");
+    fadu::common::v1::Grant& grant = *identity_.add_grants();
     grant.set_role(role);
     grant.set_area_code(area);
-    bearer_ = *(*rpc::Signer::Load(keys(), "registry"))->Sign(identity);
   }
 
   template <typename Response>
@@ -159,7 +157,10 @@ class ServiceUnderTest {
   rpc::CallOptions Options() const {
     rpc::CallOptions options;
     options.deadline = absl::Now() + absl::Seconds(30);
-    options.bearer = bearer_;
+    // Signed anew each time: the clock of a test moves by days.
+    fadu::common::v1::Identity identity = identity_;
+    identity.set_expire_seconds(absl::ToUnixSeconds(clock_.Now() + absl::Minutes(15)));
+    options.bearer = *(*rpc::Signer::Load(keys(), "registry"))->Sign(identity);
     return options;
   }
 
@@ -169,7 +170,7 @@ class ServiceUnderTest {
   FakeClock clock_;
   std::unique_ptr<IdSource> ids_ = NewUuidV7Source(SystemClock());
   std::unique_ptr<Host> host_;
-  std::string bearer_;
+  fadu::common::v1::Identity identity_;  // of who calls
 };
 
 // The message inside an answer.

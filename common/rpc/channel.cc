@@ -215,20 +215,25 @@ struct Peers::Impl {
   Impl(std::unique_ptr<Signer> signer_in, const Clock& clock_in, Metrics* metrics_in)
       : signer(std::move(signer_in)), clock(clock_in), metrics(metrics_in) {}
 
-  // The service's own identity, signed anew when the last one is half way through its life.
-  absl::StatusOr<std::string> Bearer() {
+  // The service's own identity for one other, signed anew when the last one is half way through its
+  // life.
+  absl::StatusOr<std::string> BearerFor(const std::string& service) {
     if (signer == nullptr) return std::string();
     const absl::Time now = clock.Now();
     const std::lock_guard<std::mutex> lock(mutex);
+    Signed& last = bearers[service];
     // Also when the clock stepped back, as then the token is from the future.
-    if (!bearer.empty() && now >= signed_at && now < signed_at + kIdentityReuse) return bearer;
+    if (!last.bearer.empty() && now >= last.at && now < last.at + kIdentityReuse) {
+      return last.bearer;
+    }
     v1::Identity identity;
     identity.set_subject(absl::StrCat("services/", signer->name()));
     identity.set_display_name(signer->name());
+    identity.set_audience(service);
     identity.set_expire_seconds(absl::ToUnixSeconds(now + kIdentityLife));
-    FADU_ASSIGN_OR_RETURN(bearer, signer->Sign(std::move(identity)));
-    signed_at = now;
-    return bearer;
+    FADU_ASSIGN_OR_RETURN(last.bearer, signer->Sign(std::move(identity)));
+    last.at = now;
+    return last.bearer;
   }
 
   absl::Status Call(absl::string_view service, absl::string_view method,
@@ -239,7 +244,7 @@ struct Peers::Impl {
       return Fail(absl::StatusCode::kFailedPrecondition, v1::REASON_UNAVAILABLE,
                   absl::StrCat("no peer ", service, " is known"));
     }
-    FADU_ASSIGN_OR_RETURN(options.bearer, Bearer());
+    FADU_ASSIGN_OR_RETURN(options.bearer, BearerFor(channel->first));
     const absl::Time begin = absl::Now();
     absl::Status status = channel->second->Call(method, request, response, options);
     if (metrics != nullptr) {
@@ -254,8 +259,11 @@ struct Peers::Impl {
   Metrics* const metrics;
   std::map<std::string, std::shared_ptr<Channel>> channels;
   std::mutex mutex;
-  std::string bearer;
-  absl::Time signed_at;
+  struct Signed {
+    std::string bearer;
+    absl::Time at;
+  };
+  std::map<std::string, Signed> bearers;  // by the service called
 };
 
 Peers::Peers(std::unique_ptr<Signer> signer, const Clock& clock, Metrics* metrics)

@@ -259,8 +259,9 @@ struct Verifier::Keys {
   struct Verified {
     Principal principal;
     absl::Time expires_at;
+    std::string audience;
   };
-  // The principal of a token, whenever it expires.
+  // The principal of a token, whenever it expires and whomever it is for.
   absl::StatusOr<Verified> Check(absl::string_view bearer) const;
 
   absl::flat_hash_map<std::string, KeyPtr> by_name;
@@ -311,10 +312,12 @@ absl::StatusOr<Verifier::Keys::Verified> Verifier::Keys::Check(absl::string_view
   ERR_clear_error();
   if (!genuine) return NotOurs("the signature of the bearer token does not fit");
   FADU_ASSIGN_OR_RETURN(Principal principal, PrincipalOf(identity));
-  return Verified{std::move(principal), absl::FromUnixSeconds(identity.expire_seconds())};
+  return Verified{std::move(principal), absl::FromUnixSeconds(identity.expire_seconds()),
+                  identity.audience()};
 }
 
-absl::StatusOr<Principal> Verifier::Verify(absl::string_view bearer, absl::Time now) const {
+absl::StatusOr<Principal> Verifier::Verify(absl::string_view bearer, absl::string_view audience,
+                                           absl::Time now) const {
   Keys::Verified verified;
   bool known = false;
   {
@@ -329,6 +332,13 @@ absl::StatusOr<Principal> Verifier::Verify(absl::string_view bearer, absl::Time 
   if (verified.expires_at <= now) {
     return Fail(absl::StatusCode::kUnauthenticated, v1::REASON_IDENTITY_EXPIRED,
                 "the identity has expired");
+  }
+  const bool is_service = verified.principal.is_service;
+  if (verified.audience != audience && (is_service || !verified.audience.empty())) {
+    return NotOurs("the identity is for another service");
+  }
+  if (verified.expires_at > now + (is_service ? kServiceLife : kAccountLife) + kClockDifference) {
+    return NotOurs("the identity lives longer than it may");
   }
   if (!known) {
     const std::lock_guard<std::mutex> lock(keys_->mutex);

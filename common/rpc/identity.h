@@ -1,7 +1,8 @@
 // common/rpc/identity.h
 //
 // Signed, short-lived identities (Ed25519). The registry signs users and clients; each service
-// signs itself; every server verifies with the public keys in the key folder.
+// signs itself, for the one service it calls; every server verifies with the public keys in the key
+// folder.
 #ifndef FADU_COMMON_RPC_IDENTITY_H_
 #define FADU_COMMON_RPC_IDENTITY_H_
 
@@ -17,6 +18,12 @@
 #include "fadu/common/v1/token.pb.h"
 
 namespace fadu::rpc {
+
+// The longest that an identity may live, whoever signed it. What would expire later is refused: who
+// got hold of a key for a moment has nothing for longer. Clocks may differ by a minute.
+inline constexpr absl::Duration kAccountLife = absl::Minutes(15);
+inline constexpr absl::Duration kServiceLife = absl::Minutes(5);
+inline constexpr absl::Duration kClockDifference = absl::Minutes(1);
 
 // Makes {folder}/{name}.key (PEM, mode 0400) and {folder}/{name}.pub when they are missing.
 absl::Status EnsureKeyPair(absl::string_view folder, absl::string_view name);
@@ -46,10 +53,13 @@ class Verifier {
   // Reads every {folder}/*.pub.
   static absl::StatusOr<std::unique_ptr<Verifier>> Load(absl::string_view folder);
   ~Verifier();
-  // UNAUTHENTICATED / REASON_IDENTITY_MISSING: not ours, altered, or a service key that signs
-  // anything but services/{its own name}. UNAUTHENTICATED / REASON_IDENTITY_EXPIRED.
+  // `audience` is the service that was called.
+  // UNAUTHENTICATED / REASON_IDENTITY_MISSING: not ours, altered, a service key that signs anything
+  // but services/{its own name}, meant for another service, a service's for none, or living longer
+  // than may be. UNAUTHENTICATED / REASON_IDENTITY_EXPIRED.
   // A service's principal has is_service, no grants, and subject services/{name}.
-  absl::StatusOr<Principal> Verify(absl::string_view bearer, absl::Time now) const;
+  absl::StatusOr<Principal> Verify(absl::string_view bearer, absl::string_view audience,
+                                   absl::Time now) const;
 
  private:
   struct Keys;

@@ -18,6 +18,7 @@ using ::testing::IsEmpty;
 
 constexpr absl::StatusCode kUnauthenticated = absl::StatusCode::kUnauthenticated;
 constexpr char kMissing[] = "REASON_IDENTITY_MISSING";
+constexpr char kHere[] = "mediation";  // the service that is called
 constexpr char kExpired[] = "REASON_IDENTITY_EXPIRED";
 
 std::string TextOf(const std::string& path) {
@@ -40,7 +41,7 @@ class IdentityTest : public ::testing::Test {
     return *std::move(verifier);
   }
   absl::Status Verify(absl::string_view bearer) {
-    return NewVerifier()->Verify(bearer, clock_.Now()).status();
+    return NewVerifier()->Verify(bearer, kHere, clock_.Now()).status();
   }
   std::string UserToken(const Signer& signer) {
     return *signer.Sign(UserIdentity(v1::ROLE_TOWN_CLERK, clock_.Now()));
@@ -110,7 +111,7 @@ TEST_F(IdentityTest, AFileThatIsNoKeyIsRefused) {
 
 TEST_F(IdentityTest, TheRegistrySignsUsers) {
   const auto registry = SignerOf(folder_.path(), "registry");
-  const auto principal = NewVerifier()->Verify(UserToken(*registry), clock_.Now());
+  const auto principal = NewVerifier()->Verify(UserToken(*registry), kHere, clock_.Now());
   ASSERT_TRUE(principal.ok()) << principal.status();
   EXPECT_EQ(principal->subject, "accounts/0190a5b0-0000-7000-8000-000000000001");
   EXPECT_EQ(principal->display_name, "张三");
@@ -123,7 +124,7 @@ TEST_F(IdentityTest, TheRegistrySignsUsers) {
 TEST_F(IdentityTest, AServiceSignsItself) {
   const auto scoring = SignerOf(folder_.path(), "scoring");
   const std::string token = *scoring->Sign(ServiceIdentity("scoring", clock_.Now()));
-  const auto principal = NewVerifier()->Verify(token, clock_.Now());
+  const auto principal = NewVerifier()->Verify(token, kHere, clock_.Now());
   ASSERT_TRUE(principal.ok()) << principal.status();
   EXPECT_TRUE(principal->is_service);
   EXPECT_EQ(principal->subject, "services/scoring");
@@ -133,7 +134,9 @@ TEST_F(IdentityTest, AServiceGetsNoGrantsFromItself) {
   const auto scoring = SignerOf(folder_.path(), "scoring");
   v1::Identity identity = UserIdentity(v1::ROLE_COUNTY_ADMIN, clock_.Now());
   identity.set_subject("services/scoring");
-  const auto principal = NewVerifier()->Verify(*scoring->Sign(identity), clock_.Now());
+  identity.set_audience(kHere);
+  identity.set_expire_seconds(absl::ToUnixSeconds(clock_.Now() + absl::Minutes(1)));
+  const auto principal = NewVerifier()->Verify(*scoring->Sign(identity), kHere, clock_.Now());
   ASSERT_TRUE(principal.ok()) << principal.status();
   EXPECT_THAT(principal->grants, IsEmpty());
 }
@@ -177,7 +180,8 @@ TEST_F(IdentityTest, EveryAlteredByteIsNoticed) {
   for (size_t i = 0; i < bytes.size(); ++i) {
     std::string altered = bytes;
     altered[i] = static_cast<char>(altered[i] ^ 1);
-    EXPECT_FALSE(verifier->Verify(absl::WebSafeBase64Escape(altered), clock_.Now()).ok()) << i;
+    EXPECT_FALSE(verifier->Verify(absl::WebSafeBase64Escape(altered), kHere, clock_.Now()).ok())
+        << i;
   }
 }
 
@@ -199,10 +203,54 @@ TEST_F(IdentityTest, AnIdentityExpires) {
   const std::string token = UserToken(*registry);
   const auto verifier = NewVerifier();
   clock_.Advance(absl::Minutes(10) - absl::Seconds(1));
-  EXPECT_TRUE(verifier->Verify(token, clock_.Now()).ok());
+  EXPECT_TRUE(verifier->Verify(token, kHere, clock_.Now()).ok());
   clock_.Advance(absl::Seconds(1));
-  EXPECT_THAT(verifier->Verify(token, clock_.Now()).status(),
+  EXPECT_THAT(verifier->Verify(token, kHere, clock_.Now()).status(),
               FailsWith(kUnauthenticated, kExpired));
+}
+
+// Whoever got hold of a key for a moment has nothing for longer; clocks may differ by a minute.
+TEST_F(IdentityTest, AnIdentityThatLivesTooLongIsRefused) {
+  const auto registry = SignerOf(folder_.path(), "registry");
+  const auto scoring = SignerOf(folder_.path(), "scoring");
+  const auto account = [&](absl::Duration life) {
+    v1::Identity identity = UserIdentity(v1::ROLE_TOWN_CLERK, clock_.Now());
+    identity.set_expire_seconds(absl::ToUnixSeconds(clock_.Now() + life));
+    return Verify(*registry->Sign(identity));
+  };
+  const auto service = [&](absl::Duration life) {
+    v1::Identity identity = ServiceIdentity("scoring", clock_.Now());
+    identity.set_expire_seconds(absl::ToUnixSeconds(clock_.Now() + life));
+    return Verify(*scoring->Sign(identity));
+  };
+  EXPECT_TRUE(account(absl::Minutes(16)).ok());
+  EXPECT_THAT(account(absl::Minutes(16) + absl::Seconds(1)), FailsWith(kUnauthenticated, kMissing));
+  EXPECT_TRUE(service(absl::Minutes(6)).ok());
+  EXPECT_THAT(service(absl::Minutes(6) + absl::Seconds(1)), FailsWith(kUnauthenticated, kMissing));
+  EXPECT_THAT(account(absl::Hours(24 * 365 * 200)), FailsWith(kUnauthenticated, kMissing));
+}
+
+// Also when the token is known already from where it was meant to go.
+TEST_F(IdentityTest, AServicesIdentityIsForOneServiceOnly) {
+  const auto scoring = SignerOf(folder_.path(), "scoring");
+  const auto verifier = NewVerifier();
+  const std::string token = *scoring->Sign(ServiceIdentity("scoring", clock_.Now(), "education"));
+  EXPECT_TRUE(verifier->Verify(token, "education", clock_.Now()).ok());
+  EXPECT_THAT(verifier->Verify(token, kHere, clock_.Now()).status(),
+              FailsWith(kUnauthenticated, kMissing));
+  EXPECT_THAT(Verify(*scoring->Sign(ServiceIdentity("scoring", clock_.Now(), ""))),
+              FailsWith(kUnauthenticated, kMissing));
+}
+
+// An account's identity goes from service to service, unless it says that it is for one.
+TEST_F(IdentityTest, AnAccountsIdentityIsForAllUnlessItNamesOne) {
+  const auto registry = SignerOf(folder_.path(), "registry");
+  v1::Identity identity = UserIdentity(v1::ROLE_TOWN_CLERK, clock_.Now());
+  EXPECT_TRUE(Verify(*registry->Sign(identity)).ok());
+  identity.set_audience(kHere);
+  EXPECT_TRUE(Verify(*registry->Sign(identity)).ok());
+  identity.set_audience("education");
+  EXPECT_THAT(Verify(*registry->Sign(identity)), FailsWith(kUnauthenticated, kMissing));
 }
 
 // An empty area would cover the whole country.

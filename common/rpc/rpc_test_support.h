@@ -73,8 +73,10 @@ inline fadu::common::v1::Identity UserIdentity(fadu::common::v1::Role role, absl
   return identity;
 }
 
-inline fadu::common::v1::Identity ServiceIdentity(absl::string_view name, absl::Time now) {
+inline fadu::common::v1::Identity ServiceIdentity(absl::string_view name, absl::Time now,
+                                                  absl::string_view audience = "mediation") {
   fadu::common::v1::Identity identity;
+  identity.set_audience(std::string(audience));
   identity.set_subject(absl::StrCat("services/", name));
   identity.set_expire_seconds(absl::ToUnixSeconds(now + absl::Minutes(1)));
   return identity;

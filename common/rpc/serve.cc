@@ -56,12 +56,15 @@ absl::StatusOr<v1::Access> AccessOf(const Method& method) {
 
 // Who calls: the bearer of `authorization`. A service may call for a user, whose own bearer is then
 // in `x-fadu-actor`; both must be genuine, and the user becomes the principal.
-absl::StatusOr<Caller> Identify(const Verifier& verifier, const Arrival& arrival,
+absl::StatusOr<Caller> Identify(const ServeParts& parts, const Arrival& arrival,
                                 const v1::Access& access, absl::Time now) {
+  const auto verify = [&](absl::string_view bearer) {
+    return parts.verifier.Verify(bearer, parts.options.name, now);
+  };
   Caller caller;
   const bool nobody = arrival.authorization.empty() && arrival.actor.empty();
   if (nobody && access.anonymous()) return caller;
-  FADU_ASSIGN_OR_RETURN(caller.principal, verifier.Verify(TokenOf(arrival.authorization), now));
+  FADU_ASSIGN_OR_RETURN(caller.principal, verify(TokenOf(arrival.authorization)));
   if (caller.principal.is_service) {
     caller.service = std::string(absl::StripPrefix(caller.principal.subject, kServicePrefix));
   }
@@ -72,20 +75,17 @@ absl::StatusOr<Caller> Identify(const Verifier& verifier, const Arrival& arrival
   if (!caller.principal.is_service) return RoleDenied("only a service may call for somebody else");
   caller.user_bearer = std::string(TokenOf(arrival.actor));
   caller.for_user = true;
-  FADU_ASSIGN_OR_RETURN(caller.principal, verifier.Verify(caller.user_bearer, now));
+  FADU_ASSIGN_OR_RETURN(caller.principal, verify(caller.user_bearer));
   if (caller.principal.is_service) return RoleDenied("no service may call for another");
   return caller;
 }
 
-// May they? Any role of the principal, or the calling service by name, suffices. ROLE_SERVICE means
-// any service on its own account; that a service calls for a user gives the user nothing by it.
+// May they? Any role of the principal, or the calling service by name, suffices. Being a service is
+// nothing by itself.
 absl::Status MayCall(const v1::Access& access, const Caller& caller) {
   if (access.anonymous()) return absl::OkStatus();
   for (const int role : access.roles()) {
-    if (role == v1::ROLE_SERVICE ? !caller.service.empty() && !caller.for_user
-                                 : caller.principal.HasRole(role)) {
-      return absl::OkStatus();
-    }
+    if (caller.principal.HasRole(role)) return absl::OkStatus();
   }
   for (const std::string& service : access.services()) {
     if (!caller.service.empty() && caller.service == service) return absl::OkStatus();
@@ -252,7 +252,7 @@ absl::Status Check(ServeParts& parts, const Method& method, const Arrival& arriv
     return MetadataTooLarge(parts.options.limits.metadata_bytes);
   }
   FADU_ASSIGN_OR_RETURN(const v1::Access access, AccessOf(method));
-  FADU_ASSIGN_OR_RETURN(Caller caller, Identify(parts.verifier, arrival, access, call.context.now));
+  FADU_ASSIGN_OR_RETURN(Caller caller, Identify(parts, arrival, access, call.context.now));
   call.context.principal = caller.principal;
   if (caller.for_user) call.via = caller.service;
   call.context.bearer = caller.user_bearer;

@@ -46,8 +46,10 @@ constexpr char kName[] = "counties/421221/disputes/0190a5b0-0000-7000-8000-00000
 
 using Recorded = std::function<void(absl::StatusOr<v1::Record>)>;
 
-// What the two methods of interest do; a test sets it before its first call.
+// What the methods of interest do; a test sets it before its first call.
 struct Handlers {
+  std::function<v1::PullFactsResponse(const CallContext&, const v1::PullFactsRequest&)> facts =
+      [](const CallContext&, const v1::PullFactsRequest&) { return v1::PullFactsResponse(); };
   std::function<absl::StatusOr<v1::Record>(const CallContext&, const v1::GetRecordRequest&)> get =
       [](const CallContext&, const v1::GetRecordRequest& request) {
         v1::Record record;
@@ -107,6 +109,12 @@ v1::GetRecordRequest GetRequest() {
   return request;
 }
 
+v1::PullFactsRequest FactsRequest() {
+  v1::PullFactsRequest request;
+  request.set_county_code("421221");
+  return request;
+}
+
 v1::CreateRecordRequest CreateRequest() {
   v1::CreateRecordRequest request;
   request.set_parent("counties/421221");
@@ -148,7 +156,10 @@ class ServeTest : public ::testing::Test {
     ids_ = NewUuidV7Source(clock_);
     options_.name = "mediation";
     records_ = RecordServiceOf(handlers_);
-    Fill<v1::PullFactsRequest, v1::PullFactsResponse>(feed_, "PullFacts");
+    feed_.Handle<v1::PullFactsRequest, v1::PullFactsResponse>(
+        "PullFacts", [this](const CallContext& call, const v1::PullFactsRequest& request) {
+          return handlers_.facts(call, request);
+        });
     SetLogDescriptor(-1);
   }
   ~ServeTest() override {
@@ -172,7 +183,7 @@ class ServeTest : public ::testing::Test {
 
   std::string User(v1::Role role) { return *registry_->Sign(UserIdentity(role, clock_.Now())); }
   std::string ServiceToken(const Signer& signer) {
-    return *signer.Sign(ServiceIdentity(signer.name(), clock_.Now()));
+    return *signer.Sign(ServiceIdentity(signer.name(), clock_.Now(), options_.name));
   }
 
   CallOptions As(std::string bearer) {
@@ -356,8 +367,7 @@ TEST_P(BothWays, OnlyTheGrantsThatAllowTheMethodReachTheHandler) {
 
 TEST_P(BothWays, AServiceIsAllowedByName) {
   Start();
-  v1::PullFactsRequest request;
-  request.set_county_code("421221");
+  const v1::PullFactsRequest request = FactsRequest();
   v1::PullFactsResponse response;
   EXPECT_TRUE(channel_->Call(kFacts, request, &response, As(ServiceToken(*scoring_))).ok());
   EXPECT_THAT(channel_->Call(kFacts, request, &response, As(ServiceToken(*other_))),
@@ -366,9 +376,24 @@ TEST_P(BothWays, AServiceIsAllowedByName) {
               FailsWith(Code::kPermissionDenied, "REASON_ROLE_DENIED"));
 }
 
-TEST_P(BothWays, AnyServiceHoldsTheRoleOfServices) {
+// What a method does not name is refused, genuine or not.
+TEST_P(BothWays, BeingAServiceIsNothingByItself) {
   Start();
-  EXPECT_TRUE(Get(As(ServiceToken(*other_))).ok());
+  EXPECT_THAT(Get(As(ServiceToken(*other_))),
+              FailsWith(Code::kPermissionDenied, "REASON_ROLE_DENIED"));
+}
+
+// Whoever was called by a service cannot turn to the next one with what it got.
+TEST_P(BothWays, AServicesTokenForAnotherServiceIsRefused) {
+  Start();
+  const v1::PullFactsRequest request = FactsRequest();
+  v1::PullFactsResponse response;
+  for (const char* audience : {"education", ""}) {
+    const std::string token = *scoring_->Sign(ServiceIdentity("scoring", clock_.Now(), audience));
+    EXPECT_THAT(channel_->Call(kFacts, request, &response, As(token)),
+                FailsWith(Code::kUnauthenticated, "REASON_IDENTITY_MISSING"))
+        << audience;
+  }
 }
 
 // Permission comes before validation, so that a refusal tells nothing about the request.
@@ -556,7 +581,7 @@ TEST_P(BothWays, AServiceCallsForAUser) {
   EXPECT_FALSE(seen.principal.is_service);
 }
 
-// GetRecord is open to every service, but that must not open it to every user of a service.
+// What the user may not call, no service can call for it.
 TEST_P(BothWays, AUserGetsNothingByTheServiceThatCalls) {
   Start();
   CallOptions options = As(ServiceToken(*other_));
@@ -566,8 +591,7 @@ TEST_P(BothWays, AUserGetsNothingByTheServiceThatCalls) {
 
 TEST_P(BothWays, AServiceThatTheMethodNamesMayCallForAnyUser) {
   Start();
-  v1::PullFactsRequest request;
-  request.set_county_code("421221");
+  const v1::PullFactsRequest request = FactsRequest();
   v1::PullFactsResponse response;
   CallOptions options = As(ServiceToken(*scoring_));
   options.actor = User(v1::ROLE_TOWN_CLERK);
@@ -1004,28 +1028,28 @@ TEST_F(ServeTest, APortInUseIsRefused) {
 
 TEST_F(ServeTest, APeerIsCalledOnTheServicesOwnAccount) {
   std::string subject;
-  handlers_.get = [&subject](const CallContext& call, const v1::GetRecordRequest&) {
+  handlers_.facts = [&subject](const CallContext& call, const v1::PullFactsRequest&) {
     subject = call.principal.subject;
-    return v1::Record();
+    return v1::PullFactsResponse();
   };
   Start();
   Peers peers(SignerOf(keys_.path(), "scoring"), clock_, &metrics_);
   peers.Add("mediation", channel_);
-  v1::Record record;
-  EXPECT_TRUE(peers.Call(Soon(), "mediation", kGet, GetRequest(), &record).ok());
+  v1::PullFactsResponse facts;
+  EXPECT_TRUE(peers.Call(Soon(), "mediation", kFacts, FactsRequest(), &facts).ok());
   EXPECT_EQ(subject, "services/scoring");
   EXPECT_THAT(metrics_.Scrape(),
               HasSubstr("grpc_client_attempt_duration_seconds_count{grpc_method="
-                        "\"fadu.common.v1.RecordService/GetRecord\",grpc_status=\"OK\"} 1"));
+                        "\"fadu.common.v1.FactFeedService/PullFacts\",grpc_status=\"OK\"} 1"));
 }
 
 TEST_F(ServeTest, APeersIdentityIsRenewedInTime) {
   Start();
   Peers peers(SignerOf(keys_.path(), "scoring"), clock_, nullptr);
   peers.Add("mediation", channel_);
-  v1::Record record;
+  v1::PullFactsResponse facts;
   for (int i = 0; i < 8; ++i) {
-    EXPECT_TRUE(peers.Call(Soon(), "mediation", kGet, GetRequest(), &record).ok());
+    EXPECT_TRUE(peers.Call(Soon(), "mediation", kFacts, FactsRequest(), &facts).ok());
     clock_.Advance(absl::Seconds(29));
   }
 }

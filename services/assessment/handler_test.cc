@@ -170,13 +170,11 @@ class AssessmentHandlerTest : public ::testing::Test {
 
   // Calls come from an account with this grant from here on.
   void As(common::Role role, const std::string& area) {
-    common::Identity identity;
-    identity.set_subject("accounts/00000000-0000-7000-8000-0000000000aa");
-    identity.set_expire_seconds(absl::ToUnixSeconds(clock_.Now() + absl::Hours(1)));
-    common::Grant& grant = *identity.add_grants();
+    identity_.Clear();
+    identity_.set_subject("accounts/00000000-0000-7000-8000-0000000000aa");
+    common::Grant& grant = *identity_.add_grants();
     grant.set_role(role);
     grant.set_area_code(area);
-    bearer_ = *(*rpc::Signer::Load(keys_, "registry"))->Sign(identity);
   }
 
   template <typename Response>
@@ -185,7 +183,9 @@ class AssessmentHandlerTest : public ::testing::Test {
     Response response;
     rpc::CallOptions options;
     options.deadline = absl::Now() + absl::Seconds(20);
-    options.bearer = bearer_;
+    common::Identity identity = identity_;
+    identity.set_expire_seconds(absl::ToUnixSeconds(clock_.Now() + absl::Minutes(15)));
+    options.bearer = *(*rpc::Signer::Load(keys_, "registry"))->Sign(identity);
     const std::string full =
         absl::StrContains(method, "/") ? method : "/fadu.assessment.v1.AssessmentService/" + method;
     const absl::Status status = server_->InProcess()->Call(full, request, &response, options);
@@ -272,7 +272,7 @@ class AssessmentHandlerTest : public ::testing::Test {
   std::unique_ptr<host::ModuleContext> context_;
   std::unique_ptr<host::RunningModule> module_;
   std::unique_ptr<rpc::Server> server_;
-  std::string bearer_;
+  common::Identity identity_;  // of who calls
 };
 
 TEST_F(AssessmentHandlerTest, ImportRubricStoresADraftWithItsSource) {

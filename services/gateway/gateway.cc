@@ -342,7 +342,7 @@ absl::Status Gateway::Admit(Exchange& exchange, const Rpc& rpc) {
   if (!exchange.bearer.empty() || !rpc.anonymous) {
     // The service verifies it too; here it says whose calls are counted.
     FADU_ASSIGN_OR_RETURN(const Principal principal,
-                          parts_.verifier.Verify(exchange.bearer, parts_.clock.Now()));
+                          parts_.verifier.Verify(exchange.bearer, "gateway", parts_.clock.Now()));
     if (principal.is_service) {
       return fadu::Fail(absl::StatusCode::kPermissionDenied, common::REASON_ROLE_DENIED,
                         "services do not call through the gateway");

@@ -276,11 +276,11 @@ TEST_F(RegistryTest, ExchangeTokenGivesAnIdentityOfFifteenMinutes) {
   EXPECT_EQ(token->grants(0).area_code(), "421221");
   const auto verifier = rpc::Verifier::Load(KeysFolder());
   ASSERT_TRUE(verifier.ok()) << verifier.status();
-  const auto principal = (*verifier)->Verify(token->bearer(), kNoon);
+  const auto principal = (*verifier)->Verify(token->bearer(), "mediation", kNoon);
   ASSERT_TRUE(principal.ok()) << principal.status();
   EXPECT_EQ(principal->subject, token->subject());
   EXPECT_EQ(principal->display_name, "县司法局管理员");
-  EXPECT_FALSE((*verifier)->Verify(token->bearer(), kNoon + absl::Minutes(15)).ok());
+  EXPECT_FALSE((*verifier)->Verify(token->bearer(), "mediation", kNoon + absl::Minutes(15)).ok());
 }
 
 // Whoever guesses is slowed down; whoever knows is not locked out by it.

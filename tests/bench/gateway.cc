@@ -130,7 +130,7 @@ class Bench {
       v1::Grant& grant = *identity.add_grants();
       grant.set_role(v1::ROLE_TOWN_CLERK);
       grant.set_area_code("421221106");
-      identity.set_expire_seconds(absl::ToUnixSeconds(absl::Now() + absl::Hours(1)));
+      identity.set_expire_seconds(absl::ToUnixSeconds(absl::Now() + absl::Minutes(15)));
       const auto token = (*signer)->Sign(std::move(identity));
       if (!token.ok()) Die(token.status().ToString());
       bearers_.push_back(*token);

@@ -13,6 +13,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "common/schema/record_type.h"
 #include "fadu/common/v1/options.pb.h"
 #include "google/api/annotations.pb.h"
@@ -216,6 +217,33 @@ TEST(Contract, EveryRecordFieldIsLabelledForPeople) {
     }
   }
   EXPECT_THAT(without, IsEmpty());
+}
+
+// Who calls whom, method by method, is the contract's: a method names the services that may call it
+// on their own account, being one is nothing by itself, and only services that call the one that
+// serves it are named.
+TEST(Contract, ServicesAreNamedWhereTheyCall) {
+  std::map<std::string, std::set<std::string>> callees;
+  for (const host::Module& module : cli::AllModules()) {
+    callees[module.name].insert(module.peers.begin(), module.peers.end());
+  }
+  std::vector<std::string> wrong;
+  for (const MethodDescriptor* method : Methods()) {
+    const v1::Access& access = method->options().GetExtension(v1::access);
+    for (const int role : access.roles()) {
+      if (role == v1::ROLE_SERVICE) wrong.push_back(method->full_name() + ": any service");
+    }
+    // fadu.registry.v1.RegistryService is registry's; what is common is served by many.
+    const std::vector<std::string> package = absl::StrSplit(method->full_name(), '.');
+    for (const std::string& service : access.services()) {
+      // The report service is a part of the contract before it is built.
+      if (service == "report" || package[1] == "common") continue;
+      if (callees[service].count(package[1]) == 0) {
+        wrong.push_back(method->full_name() + ": " + service);
+      }
+    }
+  }
+  EXPECT_THAT(wrong, IsEmpty());
 }
 
 // Calls form no cycle (architecture §1): callees stand before callers.

@@ -584,7 +584,7 @@ class Matrix {
            };
            LookForLeaks(caller, shot, answer, say);
            if (anonymous) return;
-           if (caller.bearer.empty()) {
+           if (caller.bearer.empty() && caller.service.empty()) {
              if (answer.status.code() != absl::StatusCode::kUnauthenticated)
                say("nobody was let in");
              return;
@@ -694,7 +694,7 @@ class Matrix {
                                ->New());
     suite_.ChannelTo(service).CallAsync(
         absl::StrCat("/", method.service()->full_name(), "/", method.name()), *shots_.Again(shot),
-        answer->response.get(), suite_.OptionsFor(caller),
+        answer->response.get(), suite_.OptionsFor(caller, service),
         [this, answer, done = std::move(done)](absl::Status status) {
           answer->status = std::move(status);
           done(*answer);

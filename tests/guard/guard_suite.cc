@@ -339,16 +339,24 @@ Caller GuardSuite::Person(const std::vector<RoleGrant>& grants) {
 
 Caller GuardSuite::Service(const std::string& name) {
   const auto signer = Must("sign", rpc::Signer::Load(keys_folder_, name));
-  v1::Identity identity;
-  identity.set_subject(absl::StrCat("services/", name));
-  identity.set_expire_seconds(absl::ToUnixSeconds(absl::Now() + absl::Minutes(14)));
-  return Caller{absl::StrCat("service ", name), Must("sign", signer->Sign(identity)), {}, name};
+  Caller caller;
+  caller.name = absl::StrCat("service ", name);
+  caller.service = name;
+  for (const std::string& called : services_) {
+    v1::Identity identity;
+    identity.set_subject(absl::StrCat("services/", name));
+    identity.set_audience(called);
+    identity.set_expire_seconds(absl::ToUnixSeconds(absl::Now() + absl::Minutes(5)));
+    caller.bearers[called] = Must("sign", signer->Sign(identity));
+  }
+  return caller;
 }
 
-rpc::CallOptions GuardSuite::OptionsFor(const Caller& caller) const {
+rpc::CallOptions GuardSuite::OptionsFor(const Caller& caller, const std::string& service) const {
   rpc::CallOptions options;
   options.deadline = absl::Now() + absl::Seconds(29);
-  options.bearer = caller.bearer;
+  const auto found = caller.bearers.find(service);
+  options.bearer = found == caller.bearers.end() ? caller.bearer : found->second;
   options.request_id = "guard";  // so that it tells no two answers apart
   return options;
 }
@@ -356,7 +364,7 @@ rpc::CallOptions GuardSuite::OptionsFor(const Caller& caller) const {
 absl::Status GuardSuite::Call(const Caller& caller, const std::string& service,
                               const std::string& method, const Message& request,
                               Message* response) {
-  return ChannelTo(service).Call(method, request, response, OptionsFor(caller));
+  return ChannelTo(service).Call(method, request, response, OptionsFor(caller, service));
 }
 
 void GuardSuite::Populate() {

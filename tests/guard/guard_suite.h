@@ -48,10 +48,11 @@ std::vector<std::string> PlantedAreas();
 
 // Somebody who calls.
 struct Caller {
-  std::string name;               // for messages: "TOWN_CLERK@421221106"
-  std::string bearer;             // empty: nobody
-  std::vector<RoleGrant> grants;  // of a person
-  std::string service;            // of a service
+  std::string name;                                 // for messages: "TOWN_CLERK@421221106"
+  std::string bearer;                               // of a person; empty: nobody
+  std::vector<RoleGrant> grants;                    // of a person
+  std::string service;                              // of a service
+  std::map<std::string, std::string> bearers = {};  // of a service, by the service it calls
 };
 
 // A record planted past all laws, by the store alone. Each of its free texts holds `marker`, which
@@ -124,7 +125,7 @@ class GuardSuite {
   // A service that calls another on its own account.
   Caller Service(const std::string& name);
 
-  rpc::CallOptions OptionsFor(const Caller& caller) const;
+  rpc::CallOptions OptionsFor(const Caller& caller, const std::string& service) const;
   // Waits for the answer.
   absl::Status Call(const Caller& caller, const std::string& service, const std::string& method,
                     const google::protobuf::Message& request, google::protobuf::Message* response);

@@ -127,7 +127,7 @@ class Hostile : public ::testing::Test {
   absl::Status Send(const Caller& caller, const std::string& service, const std::string& method,
                     const Message& request, Message* response) {
     const absl::Status status =
-        Tcp(service).Call(method, request, response, suite_.OptionsFor(caller));
+        Tcp(service).Call(method, request, response, suite_.OptionsFor(caller, service));
     ExpectPlain(status, absl::StrCat(method, " ", request.ShortDebugString().substr(0, 300)));
     return status;
   }
@@ -165,7 +165,7 @@ class Hostile : public ::testing::Test {
       }
       Message* into = response.get();
       test_.Tcp(service).CallAsync(
-          method, request, into, test_.suite_.OptionsFor(caller),
+          method, request, into, test_.suite_.OptionsFor(caller, service),
           [this, response = std::move(response), about](const absl::Status& status) {
             absl::MutexLock lock(&mutex_);
             test_.ExpectPlain(status, about);
@@ -547,7 +547,7 @@ TEST_F(Hostile, NothingIsRecordedForWhoSetsNoDeadline) {
               factory->GetPrototype(method.descriptor->input_type())->New());
           std::unique_ptr<Message> answer(
               factory->GetPrototype(method.descriptor->output_type())->New());
-          rpc::CallOptions options = suite_.OptionsFor(caller);
+          rpc::CallOptions options = suite_.OptionsFor(caller, service);
           options.deadline = absl::InfiniteFuture();
           const absl::Status status = Tcp(service).Call(name, *request, answer.get(), options);
           ExpectPlain(status, name);
