@@ -8,6 +8,8 @@ FADU_BUILD_PACKAGES=(g++ cmake ninja-build ccache mold pkg-config git ca-certifi
   postgresql-15 postgresql-client-15 adduser procps)
 # Prometheus starts a service of its own on a real Debian; tests start theirs on a free port.
 FADU_TEST_PACKAGES=(python3 python3-yaml prometheus)
+# libFuzzer comes with clang; tests/run --full only.
+FADU_FUZZ_PACKAGES=(clang-14 libclang-rt-14-dev llvm-14)
 FADU_NODE_PACKAGES=(nodejs npm)
 
 say() { printf '%s\n' "$*" >&2; }
