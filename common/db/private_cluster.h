@@ -40,6 +40,9 @@ class PrivateCluster {
   const std::string& admin_dsn() const { return admin_dsn_; }
   // Pid of the postmaster.
   int postmaster_pid() const;
+  // Whether it runs: the process of that pid works in the folder. One that died and was not reaped,
+  // or another that was given its pid since, does not.
+  bool alive() const;
   absl::Status Stop();
 
  private:

@@ -184,6 +184,20 @@ TEST_F(PrivateClusterTest, AKilledServersPidFileIsClearedAndItsDataRecovered) {
   EXPECT_THAT(Ask((*next)->admin_dsn(), "SELECT count(*)::text FROM kept"), IsOkAndHolds("0"));
 }
 
+TEST_F(PrivateClusterTest, ItIsNotAliveWhenItsServerWasKilledOrAnotherProcessHasItsPid) {
+  const auto cluster = Start();
+  ASSERT_THAT(cluster, IsOk());
+  EXPECT_TRUE((*cluster)->alive());
+  const int pid = (*cluster)->postmaster_pid();
+  ASSERT_EQ(kill(pid, SIGKILL), 0);
+  ASSERT_TRUE(IsGone(pid));
+  EXPECT_FALSE((*cluster)->alive());
+  std::ofstream(Path("pg/postmaster.pid")) << getpid() << "\n";
+  EXPECT_FALSE((*cluster)->alive());
+  // For the next start to clear.
+  std::ofstream(Path("pg/postmaster.pid")) << pid << "\n";
+}
+
 // After a reboot the pid may be anybody's: here it is the server of another folder.
 TEST_F(PrivateClusterTest, APidFileThatNamesAnotherClustersServerIsStale) {
   auto cluster = Start();

@@ -231,8 +231,7 @@ absl::StatusOr<std::unique_ptr<Suite>> Suite::Start(const fadu::config::v1::Conf
 
 void Suite::WatchDatabase() {
   while (!stopping_.WaitForNotificationWithTimeout(absl::Milliseconds(200))) {
-    const int pid = cluster_->postmaster_pid();
-    if (pid > 0 && kill(pid, 0) == 0) continue;
+    if (cluster_->alive()) continue;
     Log(LogLevel::kError, "the database has died; starting it again");
     // The new server belongs to the folder; cluster_ stops it by its pid file like the first.
     const auto started =
