@@ -284,7 +284,7 @@ struct GroupWriter::Impl {
     if (connection != nullptr && !connection->broken()) return absl::OkStatus();
     connection.reset();
     absl::StatusOr<std::unique_ptr<PgConnection>> opened =
-        PgConnection::Open(options.dsn, options.application, options.statement_timeout);
+        PgConnection::Open(options.dsn, options.application, options.statement_timeout, fault);
     if (!opened.ok()) return opened.status();
     connection = *std::move(opened);
     return absl::OkStatus();
@@ -307,6 +307,7 @@ struct GroupWriter::Impl {
     }
     if (fault) (void)fault("before_finish");
     for (const OperationPtr& operation : batch) operation->Finish(absl::OkStatus());
+    if (fault) (void)fault("finished");
   }
 
   // Writes a batch in one round trip; false when it has to look instead: the caller's cue, as what
@@ -470,6 +471,7 @@ GroupWriter::~GroupWriter() {
 }
 
 void GroupWriter::Submit(OperationPtr operation) {
+  if (impl_->fault) (void)impl_->fault("submitted");
   absl::Status refused;
   {
     std::lock_guard<std::mutex> lock(impl_->mutex);

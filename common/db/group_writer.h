@@ -157,6 +157,7 @@ class GroupWriter {
   Stats stats() const;
   // For fault tests only; set before the first Submit. Steps, in the order in which they happen to
   // an operation:
+  //   submitted       before the queue (nothing to cut)
   //   read_begun      of a read: nothing is sent
   //   read_done       what was read is decided, nothing is queued to be written
   //   trip_composed   of a trip: nothing is sent
@@ -166,6 +167,10 @@ class GroupWriter {
   //   before_commit   everything is written, COMMIT not sent
   //   committed       COMMIT is answered; cut here, the answer is taken for lost
   //   before_finish   of either: the outcome is known and no caller was told (nothing to cut)
+  //   finished        of either: every caller was told (nothing to cut)
+  // Beside them each statement has its own, so that none can be forgotten (trip_test.cc):
+  //   read.NAME, trip.NAME            what stands before it is sent, it is not
+  //   look.NAME, look.NAME.done       before it is sent, and when it is answered
   void SetFaultPoint(FaultPoint fault);
 
  private:

@@ -36,7 +36,8 @@ Rows RowsOf(const PGresult* result, Row::Form form) {
 
 absl::StatusOr<std::unique_ptr<PgConnection>> PgConnection::Open(const std::string& dsn,
                                                                  const std::string& application,
-                                                                 absl::Duration statement_timeout) {
+                                                                 absl::Duration statement_timeout,
+                                                                 FaultPoint fault) {
   const int64_t millis = absl::ToInt64Milliseconds(statement_timeout);
   const std::string settings =
       absl::StrCat("-c TimeZone=UTC -c DateStyle=ISO -c statement_timeout=", millis,
@@ -46,6 +47,7 @@ absl::StatusOr<std::unique_ptr<PgConnection>> PgConnection::Open(const std::stri
   const char* values[] = {dsn.c_str(), application.c_str(), "2", "UTF8", settings.c_str(), nullptr};
   PGconn* raw = PQconnectdbParams(keywords, values, /*expand_dbname=*/1);
   std::unique_ptr<PgConnection> connection(new PgConnection(raw));
+  connection->fault_ = std::move(fault);
   if (connection->broken()) {
     return ErrorOf("08006", "", "connect", raw == nullptr ? "out of memory" : PQerrorMessage(raw));
   }
@@ -74,6 +76,21 @@ absl::StatusOr<PgConnection::Result> PgConnection::Check(PGresult* raw,
   return failure;
 }
 
+void PgConnection::Pass(absl::string_view way, absl::string_view name, absl::string_view side) {
+  if (!fault_ || connection_ == nullptr) return;
+  // What stands before it in a pipeline is on its way, as it might be at any moment.
+  if (PQpipelineStatus(connection_) != PQ_PIPELINE_OFF) (void)PQflush(connection_);
+  if (fault_(absl::StrCat(way, ".", name, side))) Cut();
+}
+
+template <typename Send>
+absl::StatusOr<PgConnection::Result> PgConnection::Ask(absl::string_view name, const Send& send) {
+  Pass("look", name);
+  absl::StatusOr<Result> result = Check(send(), name);
+  Pass("look", name, ".done");
+  return result;
+}
+
 absl::Status PgConnection::Begin(absl::string_view county) {
   failed_ = false;
   first_failure_ = absl::OkStatus();
@@ -81,11 +98,11 @@ absl::Status PgConnection::Begin(absl::string_view county) {
   const std::string sql =
       absl::StrCat("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL fadu.counties = '", county,
                    "'; SET LOCAL fadu.areas = '", county, "'");
-  return Check(PQexec(connection_, sql.c_str()), "begin").status();
+  return Ask("begin", [&] { return PQexec(connection_, sql.c_str()); }).status();
 }
 
 absl::Status PgConnection::Commit() {
-  absl::StatusOr<Result> result = Check(PQexec(connection_, "COMMIT"), "commit");
+  absl::StatusOr<Result> result = Ask("commit", [&] { return PQexec(connection_, "COMMIT"); });
   if (!result.ok()) return result.status();
   // COMMIT of a failed transaction answers ROLLBACK without an error.
   if (absl::string_view(PQcmdStatus(result->get())) != "COMMIT") {
@@ -94,7 +111,11 @@ absl::Status PgConnection::Commit() {
   return absl::OkStatus();
 }
 
-void PgConnection::Rollback() { PQclear(PQexec(connection_, "ROLLBACK")); }
+void PgConnection::Rollback() {
+  Pass("look", "rollback");
+  PQclear(PQexec(connection_, "ROLLBACK"));
+  Pass("look", "rollback", ".done");
+}
 
 void PgConnection::Cut() {
   PQfinish(connection_);
@@ -117,10 +138,11 @@ absl::StatusOr<PgConnection::Result> PgConnection::RunText(const Statement& stat
     }
     values.push_back(value.has_value() ? value->c_str() : nullptr);
   }
-  return Check(
-      PQexecParams(connection_, std::string(statement.sql).c_str(), static_cast<int>(values.size()),
-                   nullptr, values.data(), nullptr, nullptr, /*resultFormat=*/0),
-      statement.name);
+  return Ask(statement.name, [&] {
+    return PQexecParams(connection_, std::string(statement.sql).c_str(),
+                        static_cast<int>(values.size()), nullptr, values.data(), nullptr, nullptr,
+                        /*resultFormat=*/0);
+  });
 }
 
 absl::StatusOr<Rows> PgConnection::Run(const Statement& statement, const Params& params) {
@@ -150,10 +172,10 @@ absl::StatusOr<int64_t> PgConnection::WriteArrays(absl::string_view name, absl::
     lengths.push_back(static_cast<int>(array.size()));
     formats.push_back(1);
   }
-  absl::StatusOr<Result> result = Check(
-      PQexecParams(connection_, std::string(sql).c_str(), static_cast<int>(values.size()), nullptr,
-                   values.data(), lengths.data(), formats.data(), /*resultFormat=*/0),
-      name);
+  absl::StatusOr<Result> result = Ask(name, [&] {
+    return PQexecParams(connection_, std::string(sql).c_str(), static_cast<int>(values.size()),
+                        nullptr, values.data(), lengths.data(), formats.data(), /*resultFormat=*/0);
+  });
   if (!result.ok()) return result.status();
   int64_t count = 0;
   (void)absl::SimpleAtoi(PQcmdTuples(result->get()), &count);
@@ -163,6 +185,7 @@ absl::StatusOr<int64_t> PgConnection::WriteArrays(absl::string_view name, absl::
 // ---- trips -------------------------------------------------------------------------------------
 
 bool PgConnection::SendText(const char* name, const std::string& sql) {
+  Pass(way_, name);
   sent_.push_back({name, ""});
   return PQsendQueryParams(connection_, sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr,
                            /*resultFormat=*/1) == 1;
@@ -170,6 +193,7 @@ bool PgConnection::SendText(const char* name, const std::string& sql) {
 
 bool PgConnection::SendStatement(absl::string_view county, const TripStatement& statement,
                                  bool prepared) {
+  Pass(way_, statement.name);
   const std::string sql(statement.sql);
   std::string name;
   if (prepared) {
@@ -206,6 +230,7 @@ bool PgConnection::SendTrip(absl::string_view county, const std::vector<TripStat
                             bool reads) {
   sent_.clear();
   names_sent_.clear();
+  way_ = reads ? "read" : "trip";
   if (!IsCounty(county)) {
     (void)FADU_BUG("county is not six digits");
     return false;

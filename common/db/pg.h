@@ -26,7 +26,8 @@ class PgConnection : public WriterTransaction, public TripReader {
   // Connects within two seconds. No statement takes longer than `statement_timeout`.
   static absl::StatusOr<std::unique_ptr<PgConnection>> Open(const std::string& dsn,
                                                             const std::string& application,
-                                                            absl::Duration statement_timeout);
+                                                            absl::Duration statement_timeout,
+                                                            FaultPoint fault = nullptr);
   ~PgConnection() override;
 
   // BEGIN with the county's scope as literals, one round trip. `county` is six digits.
@@ -66,6 +67,11 @@ class PgConnection : public WriterTransaction, public TripReader {
   explicit PgConnection(PGconn* connection) : connection_(connection) {}
   using Result = std::unique_ptr<PGresult, decltype(&PQclear)>;
   absl::StatusOr<Result> Check(PGresult* raw, absl::string_view statement);
+  // Sends one statement of a look with `send` and takes its answer; the only way to send one.
+  template <typename Send>
+  absl::StatusOr<Result> Ask(absl::string_view name, const Send& send);
+  // A fault point (GroupWriter::SetFaultPoint): the connection is cut here when it says so.
+  void Pass(absl::string_view way, absl::string_view name, absl::string_view side = "");
   absl::StatusOr<Result> RunText(const Statement& statement, const Params& params);
   // What a trip sent and the server has to answer.
   struct Sent {
@@ -78,6 +84,8 @@ class PgConnection : public WriterTransaction, public TripReader {
   bool SendStatement(absl::string_view county, const TripStatement& statement, bool prepared);
 
   PGconn* connection_ = nullptr;
+  FaultPoint fault_;
+  const char* way_ = "trip";  // of the trip under way: "trip" or "read"
   std::vector<Sent> sent_;
   // Names of prepared statements by text: those the server has, and those of the trip under way.
   std::map<std::string, std::string, std::less<>> prepared_;

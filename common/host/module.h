@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 #include "common/base/clock.h"
 #include "common/base/id.h"
+#include "common/db/group_writer.h"
 #include "common/db/migrate.h"
 #include "common/db/pool.h"
 #include "common/rpc/channel.h"
@@ -34,6 +35,8 @@ struct ModuleContext {
   std::string keys_folder;  // the service's credentials; see records/sealer.h and rpc/identity.h
   // Between two readings of what is counted for monitoring.
   absl::Duration monitor_interval = absl::Seconds(60);
+  // For fault tests only: of db::GroupWriter (ADR 0023). The program leaves it empty.
+  db::FaultPoint fault = nullptr;
 };
 
 // A module that runs.

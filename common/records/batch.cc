@@ -918,10 +918,9 @@ class BatchWriter : public LockedView {
       rows.push_back(std::move(row));
       pointers.push_back(&rows.back());
     }
-    FADU_ASSIGN_OR_RETURN(
-        const int64_t written,
-        transaction_.WriteArrays(absl::StrCat("upsert_", type.table()), sql.upsert, county_,
-                                 RecordArrays(sql, pointers)));
+    FADU_ASSIGN_OR_RETURN(const int64_t written,
+                          transaction_.WriteArrays("upsert_records", sql.upsert, county_,
+                                                   RecordArrays(sql, pointers)));
     if (written != static_cast<int64_t>(states.size())) {
       return FADU_BUG("a record's revision moved under the counter lock");
     }

@@ -53,6 +53,7 @@ absl::StatusOr<std::unique_ptr<RecordModule>> RecordModule::Start(
   auto module = std::make_unique<RecordModule>();
   module->store_ =
       std::make_unique<Store>(std::move(store), context.pool, std::move(sealer), context.ids);
+  if (context.fault) module->store_->writer().SetFaultPoint(context.fault);
   module->records_ = MakeRecordService(*module->store_);
   module->feed_ = MakeFactFeedService(*module->store_);
   MeasureWriter(options.name, module->store_->writer(), context.metrics);

@@ -2,13 +2,20 @@
 // that nobody can tell it from recording after a look.
 
 #include <atomic>
+#include <filesystem>
+#include <fstream>
 #include <future>
+#include <mutex>
 #include <random>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "common/base/status.h"
 #include "common/records/store_test_support.h"
 #include "common/testing/status_matchers.h"
 #include "fadu/fixture/v1/fixture.pb.h"
@@ -491,6 +498,63 @@ INSTANTIATE_TEST_SUITE_P(EveryStep, FaultedStep,
                          [](const ::testing::TestParamInfo<Step>& step) {
                            return std::string(step.param.name);
                          });
+
+// What the server executes and the points that were passed, one for one: no statement of the write
+// path is without a point, also those still to be written.
+TEST_F(TripTest, EveryStatementTheServerSeesHasAFaultPointBeforeIt) {
+  const auto shown = store_.Admin("SHOW data_directory");
+  ASSERT_THAT(shown, IsOk());
+  const std::filesystem::path log =
+      std::filesystem::path((*shown)[0].Text(0)).parent_path() / "run" / "postgres.log";
+  if (!std::filesystem::exists(log)) GTEST_SKIP() << "the server's log is elsewhere";
+  ASSERT_THAT(store_.Admin("ALTER TABLE conformance.widget ADD CONSTRAINT widget_weight_check "
+                           "CHECK (weight <> 17)"),
+              IsOk());
+  ASSERT_THAT(store_.Admin("DO $$ BEGIN EXECUTE format('ALTER ROLE fadu_conformance IN DATABASE "
+                           "%I SET log_statement = ''all''', current_database()); END $$"),
+              IsOk());
+  std::ifstream in(log);
+  in.seekg(0, std::ios::end);
+  std::mutex mutex;
+  std::vector<std::string> passed;
+  store_->writer().SetFaultPoint([&](absl::string_view point) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    const std::vector<std::string> parts = absl::StrSplit(point, '.');
+    if (parts.size() == 2) passed.push_back(parts[1]);  // WAY.STATEMENT
+    return false;
+  });
+
+  const auto looking = [&](Change change, absl::Status verdict) {
+    WriteRequest wish = Wish(std::move(change));
+    wish.decide = [verdict](LockedView& view, std::vector<Change>&) -> absl::Status {
+      FADU_RETURN_IF_ERROR(view.Find(Widgets(), "", 10).status());
+      return verdict;
+    };
+    return Write(wish).status();
+  };
+  const Uuid id = Written(Creation(1)).id;  // the county's first: a look
+  Written(Creation(2));                     // a trip
+  Written(Weighing(id, 3));                 // a read and a trip
+  EXPECT_THAT(looking(Creation(4), absl::OkStatus()), IsOk());
+  EXPECT_THAT(looking(Creation(5), absl::FailedPreconditionError("no")),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(looking(Creation(17), absl::OkStatus()), HasReason("REASON_DATA_REFUSED"));
+
+  std::vector<std::string> executed;
+  std::string line;
+  while (std::getline(in, line)) {
+    const size_t at = line.find("LOG:  ");
+    if (at == std::string::npos) continue;
+    const absl::string_view said = absl::string_view(line).substr(at + 6);
+    if (absl::StartsWith(said, "statement: ") || absl::StartsWith(said, "execute ")) {
+      executed.push_back(line);
+    }
+  }
+  const std::lock_guard<std::mutex> lock(mutex);
+  EXPECT_GT(passed.size(), 30U);
+  EXPECT_EQ(executed.size(), passed.size()) << absl::StrJoin(passed, " ") << "\n"
+                                            << absl::StrJoin(executed, "\n");
+}
 
 class CutTrip : public TripTest, public ::testing::WithParamInterface<const char*> {};
 

@@ -24,7 +24,14 @@ std::vector<std::function<host::Module()>>& Evidence() {
   return *makers;
 }
 
+std::function<void(host::Module&)>& Adjustment() {
+  static auto* const adjust = new std::function<void(host::Module&)>;
+  return *adjust;
+}
+
 }  // namespace
+
+void AdjustModules(std::function<void(host::Module&)> adjust) { Adjustment() = std::move(adjust); }
 
 void AddEvidenceModule(std::function<host::Module()> make) {
   Evidence().push_back(std::move(make));
@@ -44,6 +51,9 @@ std::vector<host::Module> AllModules(const fadu::config::v1::Config& config) {
   gateway.data_folder = config.data_folder();
   if (config.drain_seconds() > 0) gateway.drain = absl::Seconds(config.drain_seconds());
   modules.push_back(gateway::MakeModule(std::move(gateway)));
+  if (Adjustment()) {
+    for (host::Module& module : modules) Adjustment()(module);
+  }
   return modules;
 }
 

@@ -16,6 +16,10 @@ namespace fadu::cli {
 // known to every command like the others. For tests of "a record type needs no other line of code".
 void AddEvidenceModule(std::function<host::Module()> make);
 
+// Lets `adjust` change every module there is, before anything starts. For fault tests: the program
+// never calls it.
+void AdjustModules(std::function<void(host::Module&)> adjust);
+
 // Every service of the suite, callees before callers, as `config` has them.
 std::vector<host::Module> AllModules(const fadu::config::v1::Config& config = {});
 // Their names, in the same order.
