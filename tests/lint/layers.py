@@ -40,7 +40,7 @@ OTHERS = {
     r"google/protobuf/": ["common/schema", "common/rpc", "common/records", "common/host", "services", "tests"],
 }
 # A program, not a library: these have a main.
-MAINS = {"services/fadu/main.cc", "tests/reliability/recorder.cc", "tests/bench/recording.cc",
+MAINS = {"services/fadu/main.cc", "tests/reliability/client.cc", "tests/bench/recording.cc",
          "tests/bench/gateway.cc"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]')
 
