@@ -109,13 +109,19 @@ class Harness:
         self.numbers_asked = 0
 
     def begin(self):
-        """Makes the data folder; its log is there from the start."""
-        with open(self.log, "w", encoding="utf-8"), OneProgram(self.fadu, self.folder):
+        """Makes the data folder and an empty log."""
+        with open(self.log, "w", encoding="utf-8"):
+            pass
+        with OneProgram(self.fadu, self.folder):
             pass
 
     def run(self, part):
+        """Whatever keeps a part from its end, there is a verdict on what was written."""
         begin = time.monotonic()
-        getattr(self, part)()
+        try:
+            getattr(self, part)()
+        except (OSError, RuntimeError, subprocess.SubprocessError) as error:  # TimeoutError is an OSError
+            self.problems.append(f"{part} broke off: {error}")
         print(f"{part}: {time.monotonic() - begin:.1f} s", flush=True)
 
     @contextlib.contextmanager
