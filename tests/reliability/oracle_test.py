@@ -14,6 +14,7 @@ sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)),
 import oracle  # noqa: E402
 from deployment import OneProgram  # noqa: E402
 from harness import Harness  # noqa: E402
+from schedule import Strike  # noqa: E402
 from support.suite import temporary_folder  # noqa: E402
 
 BUILD = "build/release"
@@ -233,6 +234,22 @@ class TamperedDatabaseTest(unittest.TestCase):
         return subprocess.run(
             ["/usr/lib/postgresql/15/bin/psql", "-X", "-q", "-t", "-A", "-1", "-v", "ON_ERROR_STOP=1", "-c", text,
              self.deployment.admin_dsn()], check=True, capture_output=True, encoding="utf-8").stdout.strip()
+
+
+class NegativeControlTest(unittest.TestCase):
+    """A database that does not wait for its own commits must be found out."""
+
+    def test_commits_that_are_not_waited_for_are_lost_with_the_database(self):
+        with temporary_folder(keep_on_failure=True) as folder:
+            harness = Harness(BUILD, folder, seed=6, rounds=1)
+            harness.begin()
+            with open(os.path.join(folder, "data", "pg", "postgresql.conf"), "a", encoding="utf-8") as file:
+                file.write("\nsynchronous_commit = off\nwal_writer_delay = 2s\n")
+            with OneProgram(harness.fadu, folder) as deployment, harness.load((COUNTY,)) as load:
+                for _ in range(3):
+                    harness.strike(deployment, load, Strike("postgres", 50, "", dice=1))
+            verdict, sentences = harness.verdict()
+            self.assertGreater(verdict["lost"], 0, sentences)
 
 
 if __name__ == "__main__":
