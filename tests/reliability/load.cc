@@ -25,6 +25,7 @@
 #include "fadu/legality/v1/legality_review.pb.h"
 #include "fadu/legality/v1/normative_document.pb.h"
 #include "fadu/mediation/v1/dispute.pb.h"
+#include "fadu/mediation/v1/follow_up_visit.pb.h"
 #include "services/legality/domain/legality_review.h"
 #include "tests/reliability/client_log.h"
 
@@ -52,6 +53,29 @@ mediation::v1::Dispute Dispute(const std::string& county) {
   dispute.set_people_count(2);
   dispute.add_parties()->set_name("示例甲");
   return dispute;
+}
+
+mediation::v1::Dispute Settled(const std::string& county) {
+  mediation::v1::Dispute dispute = Dispute(county);
+  dispute.set_source(mediation::v1::DISPUTE_SOURCE_APPLIED);
+  dispute.set_accepted_date("2024-06-02");
+  dispute.set_outcome(mediation::v1::OUTCOME_SETTLED);
+  dispute.set_concluded_date("2024-06-05");
+  dispute.set_agreement_form(mediation::v1::AGREEMENT_FORM_WRITTEN);
+  return dispute;
+}
+
+// A visit that finds a settlement broken: the dispute is reopened with it.
+mediation::v1::FollowUpVisit Breach(const std::string& county, const std::string& dispute) {
+  mediation::v1::FollowUpVisit visit;
+  visit.set_area_code(Village(county));
+  visit.set_visited_date("2024-06-20");
+  visit.set_dispute(dispute);
+  visit.set_visitor_role(mediation::v1::MEMBER_ROLE_VILLAGE_CADRE);
+  visit.set_visitor("示例丁");
+  visit.set_mode(mediation::v1::VISIT_MODE_PHONE);
+  visit.set_performance(mediation::v1::PERFORMANCE_BREACHED);
+  return visit;
 }
 
 education::v1::EducationEvent EducationEvent(const std::string& county) {
@@ -131,6 +155,7 @@ struct Wish {
   std::unique_ptr<Message> request;
   std::string id;
   int items = 1;
+  int follows = 0;       // changes of other records that follow from it by law
   bool content = false;  // sets titles: "{id}" or "{id} {item}"
   bool creates = false;
   bool refused = false;  // asks for what must be refused
@@ -207,6 +232,7 @@ class Worker {
                     .Text("county", wish.county)
                     .Text("collection", wish.collection)
                     .Int("items", wish.items)
+                    .Int("follows", wish.follows)
                     .Bool("content", wish.content)
                     .Bool("creates", wish.creates)
                     .Bool("refused", wish.refused)
@@ -415,13 +441,14 @@ class Worker {
       (void)Ask(ReviewOf(county));
       return;
     }
-    if (dice < 54) {
+    if (dice < 47) return BreachOne(county);
+    if (dice < 57) {
       const bool other = Below(2) == 0;
       (void)Ask(Numbering(county, other ? "示甲规" : "示乙规", Below(2) == 0 ? 2024 : 2025));
       return;
     }
     Mine& mine = mine_[Below(mine_.size())];
-    if (dice < 58 && !mine.deleted) {
+    if (dice < 61 && !mine.deleted) {
       Wish stale = UpdateOf(mine, mine.revision + 100);
       stale.kind = "stale";
       stale.refused = true;
@@ -429,6 +456,21 @@ class Worker {
       return;
     }
     Change(mine);
+  }
+
+  void BreachOne(const std::string& county) {
+    const Answer settled =
+        Ask(Creation("create", "mediation", county, "disputes", Settled(county)));
+    if (!settled.status.ok()) return;
+    Wish wish = Base("breach", "mediation", county, "followUpVisits", "CreateRecord");
+    auto request = std::make_unique<v1::CreateRecordRequest>();
+    request->set_parent("counties/" + county);
+    request->mutable_record()->PackFrom(Breach(county, settled.records[0].name()));
+    request->set_request_id(wish.id);
+    wish.request = std::move(request);
+    wish.creates = true;
+    wish.follows = 1;
+    (void)Ask(std::move(wish));
   }
 
   void Change(Mine& mine) {

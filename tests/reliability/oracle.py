@@ -74,6 +74,8 @@ class Judge:
     def check_wishes(self):
         for request, wish in self.wishes.items():
             events = self.by_request.get(request, [])
+            followed = sum(1 for event in events if event["follows"])
+            asked_for = len(events) - followed
             ask = wish.ask
             for answer in wish.answers:
                 self.check_answer(request, answer, events)
@@ -81,10 +83,12 @@ class Judge:
                         answer["revisions"] != wish.answers[0]["revisions"] or \
                         answer["numbers"] != wish.answers[0]["numbers"]:
                     self.say("answers_differ", request, f"{request} was answered differently when asked again")
-            if len(events) > ask["items"]:
+            if asked_for > ask["items"] or followed > ask["follows"]:
                 self.say("duplicated", request, f"{request} asked for {ask['items']} and has {len(events)} events")
-            elif events and len(events) < ask["items"] and not wish.answers:
-                self.say("half_written", request, f"{request} has {len(events)} of {ask['items']} events")
+            elif events and followed < ask["follows"]:
+                self.say("half_written", request, f"{request} is there without what follows from it")
+            elif events and asked_for < ask["items"] and not wish.answers:
+                self.say("half_written", request, f"{request} has {asked_for} of {ask['items']} events")
             if wish.refusal is not None and events:
                 self.say("answers_differ", request, f"{request} was refused and has an event")
             if wish.refusal is not None and not ask["refused"]:
@@ -143,8 +147,10 @@ class Judge:
 
     def check_title(self, name, record, changes):
         """A record says what the last wish that set its content asked for: titles are request ids."""
-        content = [event["request"] for event in changes if event["operation"] in ("create", "update")]
-        if content and content[-1] in self.wishes and record["title"].split(" ")[0] != content[-1]:
+        content = [event["request"] for event in changes
+                   if event["operation"] in ("create", "update") and not event["follows"]]
+        if record["title"] and content and content[-1] in self.wishes and \
+                record["title"].split(" ")[0] != content[-1]:
             self.say("half_written", name, f"{name} does not say what {content[-1]} asked for")
 
     # ---- no gaps ---------------------------------------------------------------------------------

@@ -36,12 +36,12 @@ def world():
     for wish, service, record, operation, revision in made:
         numbers = [f"示〔2024〕{ordinals[record]}号"] if record in ordinals else []
         answer = {"id": wish, "names": [name(record)], "revisions": [revision], "numbers": numbers}
-        log += [{"at": "ask", "id": wish, "kind": operation, "items": 1, "refused": False},
+        log += [{"at": "ask", "id": wish, "kind": operation, "items": 1, "follows": 0, "refused": False},
                 {"at": "ack", **answer}, {"at": "again", **answer}]
         seqs[service] += 1
         at = {"service": service, "county": COUNTY, "seq": seqs[service]}
         state.append({"is": "event", **at, "request": wish, "operation": operation, "name": name(record),
-                      "revision": revision})
+                      "revision": revision, "follows": False})
         fact = {"id": record, "revision": revision, "tombstone": False, "digest": wish}
         state.append({"is": "fact", **at, **fact})
         state.append({"is": "projection", **at, **fact, "current": wish != "w1"})
@@ -84,13 +84,13 @@ class OracleTest(unittest.TestCase):
         self.assertEqual(self.wrong(), {"lost": 1, "half_written": 1})
 
     def test_an_acknowledgement_without_anything_stored_is_lost(self):
-        self.log += [{"at": "ask", "id": "w9", "kind": "create", "items": 1, "refused": False},
+        self.log += [{"at": "ask", "id": "w9", "kind": "create", "items": 1, "follows": 0, "refused": False},
                      {"at": "ack", "id": "w9", "names": ["counties/421221/disputes/d9"], "revisions": [1],
                       "numbers": []}]
         self.assertEqual(self.wrong(), {"lost": 1})
 
     def test_a_wish_nobody_answered_may_be_stored_or_not(self):
-        self.log.append({"at": "ask", "id": "w9", "kind": "create", "items": 1, "refused": False})
+        self.log.append({"at": "ask", "id": "w9", "kind": "create", "items": 1, "follows": 0, "refused": False})
         self.log = [line for line in self.log if line["id"] != "w3" or line["at"] == "ask"]
         self.assertEqual(self.wrong(), {})
 
@@ -138,6 +138,17 @@ class OracleTest(unittest.TestCase):
         self.find("ask", id="w3")["items"] = 2
         self.assertEqual(self.wrong(), {"half_written": 1})
 
+    def test_a_wish_without_what_follows_from_it_is_half_written(self):
+        self.find("ask", id="w3")["follows"] = 1
+        self.assertEqual(self.wrong(), {"half_written": 1})
+
+    def test_what_follows_is_no_second_effect(self):
+        self.find("event", request="w2").update(request="w3", follows=True)
+        self.find("ask", id="w3")["follows"] = 1
+        self.log = [line for line in self.log if line["id"] != "w2"]
+        self.find("record", title="w2")["title"] = "w1"
+        self.assertEqual(self.wrong(), {})
+
     def test_a_record_that_says_something_else_is_half_written(self):
         self.find("record", title="w2")["title"] = "w1"
         self.assertEqual(self.wrong(), {"half_written": 1})
@@ -169,7 +180,7 @@ class OracleTest(unittest.TestCase):
         self.assertEqual(self.wrong(), {"answers_differ": 1})
 
     def test_a_refusal_that_nobody_expected_is_told(self):
-        self.log += [{"at": "ask", "id": "w9", "kind": "create", "items": 1, "refused": False},
+        self.log += [{"at": "ask", "id": "w9", "kind": "create", "items": 1, "follows": 0, "refused": False},
                      {"at": "no", "id": "w9", "why": "INVALID_ARGUMENT"}]
         self.assertEqual(self.wrong(), {"refused": 1})
 

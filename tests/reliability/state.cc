@@ -142,7 +142,8 @@ class Reader {
                   .Text("operation", entry.operation())
                   .Text("name",
                         absl::StrCat("counties/", county, "/", entry.collection(), "/", entry.id()))
-                  .Int("revision", entry.revision()));
+                  .Int("revision", entry.revision())
+                  .Bool("follows", entry.follows()));
       }
       list.set_page_token(page.next_page_token());
     } while (!list.page_token().empty());
