@@ -426,6 +426,16 @@ TEST(RubricYaml, HostileSourcesAreRefused) {
   EXPECT_THAT(CompileRubric(many).findings, SizeIs(::testing::Le(200U)));
 }
 
+// The library holds what is open before it complains: 200 brackets may be.
+TEST(RubricYaml, BracketsWithinBracketsAreRefusedWhereTheyBecomeTooMany) {
+  EXPECT_EQ(Places(CompileRubric("lines:\n  " + std::string(380000, '['))), "2:203 TOO_DEEP");
+  EXPECT_EQ(Places(CompileRubric("lines: " + std::string(380000, '{'))), "1:208 TOO_DEEP");
+  EXPECT_THAT(MessageFor("lines: " + std::string(200, '[')), ::testing::Not(HasSubstr("嵌套过深")));
+  std::string closed = "lines:\n";
+  for (int i = 0; i < 300; ++i) absl::StrAppend(&closed, "  - {x: [1]}\n");
+  EXPECT_THAT(MessageFor(closed), ::testing::Not(HasSubstr("嵌套过深")));
+}
+
 // The library's tree is never made of what holds too much: 30,000 keys, values and lists are read.
 TEST(RubricYaml, WhatHoldsTooMuchIsRefusedWhereItBecomesSo) {
   // A map, its key and a list, then one value a line: the last that fits is on line 29,998.

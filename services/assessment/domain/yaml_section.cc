@@ -29,6 +29,29 @@ constexpr size_t kMaxQuoted = 40;
 // Maps within maps: what is aliased into itself never ends.
 constexpr std::ptrdiff_t kMaxDepth = 20;
 
+// Brackets within brackets. The library keeps all that are open in memory, several hundred bytes
+// each, before it says anything about them.
+constexpr int kMaxOpenBrackets = 200;
+
+// Where there are too many open brackets; null when there never are. Brackets in texts count, too:
+// a text with hundreds that are never closed is no rubric.
+YAML::Mark TooManyOpenBrackets(absl::string_view source) {
+  YAML::Mark mark;
+  int open = 0;
+  for (const char c : source) {
+    if (c == '[' || c == '{') ++open;
+    if ((c == ']' || c == '}') && open > 0) --open;
+    if (open > kMaxOpenBrackets) return mark;
+    ++mark.pos;
+    ++mark.column;
+    if (c == '\n') {
+      ++mark.line;
+      mark.column = 0;
+    }
+  }
+  return YAML::Mark::null_mark();
+}
+
 // Counts without a tree, and ends the reading once there is too much.
 class NodeCounter final : public YAML::EventHandler {
  public:
@@ -411,6 +434,11 @@ absl::optional<YAML::Node> LoadYaml(YamlReport& report, absl::string_view source
   }
   if (absl::StrContains(source, absl::string_view("\0", 1))) {
     report.Error(YAML::Mark::null_mark(), "", "YAML_SYNTAX", "含有空字符，请以 UTF-8 保存");
+    return absl::nullopt;
+  }
+  if (const YAML::Mark mark = TooManyOpenBrackets(source); !mark.is_null()) {
+    report.Error(mark, "", "TOO_DEEP",
+                 absl::StrCat("嵌套过深：同时未闭合的“[”“{”最多 ", kMaxOpenBrackets, " 个"));
     return absl::nullopt;
   }
   NodeCounter counter;
