@@ -17,7 +17,7 @@ namespace v1 = ::fadu::common::v1;
 absl::Status Caller::Call(const std::string& service, const std::string& method,
                           const std::string& county, const google::protobuf::Message& request,
                           google::protobuf::Message* response, absl::Duration patience) {
-  FADU_ASSIGN_OR_RETURN(const std::string bearer, BearerOf("registry", county));
+  FADU_ASSIGN_OR_RETURN(const std::string bearer, BearerOf("registry", county, ""));
   return CallWith(bearer, service, method, request, response, patience);
 }
 
@@ -25,7 +25,7 @@ absl::Status Caller::CallAsService(const std::string& as, const std::string& ser
                                    const std::string& method,
                                    const google::protobuf::Message& request,
                                    google::protobuf::Message* response, absl::Duration patience) {
-  FADU_ASSIGN_OR_RETURN(const std::string bearer, BearerOf(as, ""));
+  FADU_ASSIGN_OR_RETURN(const std::string bearer, BearerOf(as, "", service));
   return CallWith(bearer, service, method, request, response, patience);
 }
 
@@ -47,16 +47,18 @@ absl::StatusOr<std::shared_ptr<rpc::Channel>> Caller::ChannelTo(const std::strin
   return channels_[service] = rpc::Channel::ToAddress(found->second);
 }
 
-absl::StatusOr<std::string> Caller::BearerOf(const std::string& key, const std::string& county) {
-  Bearer& known = bearers_[key + county];
+absl::StatusOr<std::string> Caller::BearerOf(const std::string& key, const std::string& county,
+                                             const std::string& audience) {
+  Bearer& known = bearers_[absl::StrCat(key, " ", county, " ", audience)];
   if (absl::Now() + absl::Minutes(1) < known.until) return known.text;
   FADU_ASSIGN_OR_RETURN(const std::unique_ptr<rpc::Signer> signer,
                         rpc::Signer::Load(place_.keys, key));
   v1::Identity identity;
-  const absl::Time until = absl::Now() + absl::Minutes(5);
+  const absl::Time until = absl::Now() + rpc::kServiceLife;
   identity.set_expire_seconds(absl::ToUnixSeconds(until));
   if (county.empty()) {
     identity.set_subject(absl::StrCat("services/", key));
+    identity.set_audience(audience);
   } else {
     identity.set_subject("accounts/018f0000-0000-7000-8000-0000000000fa");
     for (const v1::Role role :

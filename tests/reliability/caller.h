@@ -42,7 +42,9 @@ class Caller {
 
  private:
   absl::StatusOr<std::shared_ptr<rpc::Channel>> ChannelTo(const std::string& service);
-  absl::StatusOr<std::string> BearerOf(const std::string& key, const std::string& county);
+  // A county's person, or without a county the service `key` to the service `audience`.
+  absl::StatusOr<std::string> BearerOf(const std::string& key, const std::string& county,
+                                       const std::string& audience);
   absl::Status CallWith(const std::string& bearer, const std::string& service,
                         const std::string& method, const google::protobuf::Message& request,
                         google::protobuf::Message* response, absl::Duration patience);

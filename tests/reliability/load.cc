@@ -186,6 +186,9 @@ bool IsOpen(const absl::Status& status) {
       return true;
     case absl::StatusCode::kAborted:
       return ReasonOf(status) == "REASON_CONFLICT";
+    case absl::StatusCode::kInvalidArgument:
+      // After a restart another service may serve at the port that this one had.
+      return ReasonOf(status) == "REASON_RECORD_TYPE_UNKNOWN";
     default:
       return false;
   }
