@@ -7,7 +7,7 @@ FADU_BUILD_PACKAGES=(g++ cmake ninja-build ccache mold pkg-config git ca-certifi
   libboost1.81-dev libargon2-dev
   postgresql-15 postgresql-client-15 adduser procps)
 # Prometheus starts a service of its own on a real Debian; tests start theirs on a free port.
-FADU_TEST_PACKAGES=(python3 python3-yaml prometheus)
+FADU_TEST_PACKAGES=(python3 python3-yaml python3-grpcio python3-protobuf prometheus)
 # libFuzzer comes with clang; tests/run --full only.
 FADU_FUZZ_PACKAGES=(clang-14 libclang-rt-14-dev llvm-14)
 FADU_NODE_PACKAGES=(nodejs npm)

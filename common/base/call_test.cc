@@ -69,5 +69,56 @@ TEST(Principal, ListsNoAreaForARoleItLacks) {
   EXPECT_THAT(With({{kClerk, "", ""}}).AreasOf({kClerk}), IsEmpty());
 }
 
+// A department's program, for one organisation's records.
+TEST(Principal, LimitedToAnOrganisationTouchesItsRecordsAndNoOthers) {
+  const Principal principal = With({{kClerk, "421221106", "org-a"}});
+  const auto may = [&](const char* area, const char* owner, int role = kClerk) {
+    return principal.MayTouch("widgets", area, owner, {role});
+  };
+  EXPECT_TRUE(principal.HasRole(kClerk));
+  EXPECT_TRUE(may("421221106200", "org-a"));
+  EXPECT_FALSE(may("421221106200", "org-b"));
+  EXPECT_FALSE(may("421221106200", ""));
+  EXPECT_FALSE(may("421221107200", "org-a"));
+  EXPECT_FALSE(may("421221106200", "org-a", kAuditor));
+}
+
+TEST(Principal, LimitedToRecordTypesTouchesThoseAndNoOthers) {
+  const Principal principal = With({{kClerk, "421221106", "", {"widgets", "gadgets"}}});
+  EXPECT_TRUE(principal.MayTouch("gadgets", "421221106200", "", {kClerk}));
+  EXPECT_FALSE(principal.MayTouch("gizmos", "421221106200", "", {kClerk}));
+  EXPECT_TRUE(principal.HasRoleFor("widgets", {kClerk}));
+  EXPECT_FALSE(principal.HasRoleFor("gizmos", {kClerk}));
+  EXPECT_FALSE(principal.HasRoleFor("widgets", {kAuditor}));
+  EXPECT_THAT(principal.ReachesOf("widgets", {kClerk}), ElementsAre(Reach{"421221106", ""}));
+  EXPECT_THAT(principal.ReachesOf("gizmos", {kClerk}), IsEmpty());
+}
+
+// What is not about one record (a measure, a run, an audit log) is about everybody's.
+TEST(Principal, LimitedHasNoArea) {
+  for (const RoleGrant& grant :
+       {RoleGrant{kClerk, "421221106", "org-a"}, RoleGrant{kClerk, "421221106", "", {"widgets"}}}) {
+    EXPECT_FALSE(With({grant}).MayIn("421221106200", {kClerk}));
+    EXPECT_THAT(With({grant}).AreasOf({kClerk}), IsEmpty());
+  }
+}
+
+TEST(Principal, NotLimitedTouchesTheRecordsOfAllOrganisationsAndOfNone) {
+  const Principal principal = With({{kClerk, "421221106", ""}});
+  EXPECT_TRUE(principal.MayTouch("widgets", "421221106200", "org-a", {kClerk}));
+  EXPECT_TRUE(principal.MayTouch("widgets", "421221106200", "", {kClerk}));
+}
+
+TEST(Principal, ReachesAreasThenOrganisationsOutsideOfThem) {
+  const Principal principal = With({{kClerk, "421221106200", "org-a"},
+                                    {kClerk, "421221107", "org-a"},
+                                    {kClerk, "421221107", "org-a"},
+                                    {kClerk, "421221107", "org-b", {"gizmos"}},
+                                    {kAuditor, "421221108", "org-a"},
+                                    {kClerk, "421221106", ""}});
+  EXPECT_THAT(principal.ReachesOf("widgets", {kClerk}),
+              ElementsAre(Reach{"421221106", ""}, Reach{"421221107", "org-a"}));
+}
+
 }  // namespace
 }  // namespace fadu

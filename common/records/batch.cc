@@ -131,9 +131,9 @@ size_t ConfirmingDigits(const RecordType& type) {
   }
 }
 
-// The caller acts at the level that confirms the type, or above it, over this area.
+// The caller acts at the level that confirms the type, or above it, over this record.
 bool ActsAtConfirmingLevel(const Principal& principal, const RecordType& type,
-                           absl::string_view area_code) {
+                           const StoredRecord& record) {
   static const std::vector<int> reviewers = {v1::ROLE_TOWN_REVIEWER, v1::ROLE_COUNTY_REVIEWER,
                                              v1::ROLE_COUNTY_ADMIN};
   static const std::vector<int> anyone = {v1::ROLE_VILLAGE_CLERK, v1::ROLE_TOWN_CLERK,
@@ -141,10 +141,11 @@ bool ActsAtConfirmingLevel(const Principal& principal, const RecordType& type,
                                           v1::ROLE_COUNTY_ADMIN};
   const size_t digits = ConfirmingDigits(type);
   const std::vector<int>& roles = digits == 12 ? anyone : reviewers;
+  const std::string owner = type.OrganisationOf(*record.message);
   return std::any_of(principal.grants.begin(), principal.grants.end(), [&](const RoleGrant& grant) {
     return std::find(roles.begin(), roles.end(), grant.role) != roles.end() &&
-           grant.area_code.size() <= digits && !grant.area_code.empty() &&
-           IsWithin(area_code, grant.area_code);
+           grant.area_code.size() <= digits && grant.IsFor(type.collection()) &&
+           Reach{grant.area_code, grant.organisation}.Covers(record.area_code, owner);
   });
 }
 
@@ -510,7 +511,7 @@ class BatchWriter : public LockedView {
     // What a caller asks for in one request is of one kind.
     const WriteRequest& request = operation.request();
     if (request.trusted || request.changes.empty() ||
-        MayWrite(call.principal, *record.type, record.area_code, request.changes[0].operation)) {
+        MayWrite(call.principal, record, request.changes[0].operation)) {
       return absl::OkStatus();
     }
     return NotFound(record.Name());
@@ -529,9 +530,8 @@ class BatchWriter : public LockedView {
                   "a record with this id exists", {{"what", name.ToString()}});
     }
     if (!creating) {
-      if (!state.exists ||
-          (!request.trusted && !change.follows &&
-           !MayWrite(call.principal, *change.type, state.row.record.area_code, change.operation))) {
+      if (!state.exists || (!request.trusted && !change.follows &&
+                            !MayWrite(call.principal, state.row.record, change.operation))) {
         return NotFound(name.ToString());
       }
       if (change.revision.has_value() && *change.revision != state.row.record.revision) {
@@ -595,9 +595,10 @@ class BatchWriter : public LockedView {
     return absl::OkStatus();
   }
 
-  // The caller may change, review or look into a record that lies there.
-  static bool MayWrite(const Principal& principal, const RecordType& type,
-                       absl::string_view area_code, Operation operation) {
+  // The caller may change, review or look into a record where it lies, and whose it is.
+  static bool MayWrite(const Principal& principal, const StoredRecord& record,
+                       Operation operation) {
+    const RecordType& type = *record.type;
     std::vector<int> roles;
     switch (operation) {
       case Operation::kUnmask:
@@ -624,7 +625,8 @@ class BatchWriter : public LockedView {
         roles = WritersOf(type);
         break;
     }
-    return principal.MayIn(area_code, roles);
+    return principal.MayTouch(type.collection(), record.area_code,
+                              type.OrganisationOf(*record.message), roles);
   }
 
   static LawContext ContextOf(const RecordOperation& operation, const Change& change) {
@@ -664,7 +666,7 @@ class BatchWriter : public LockedView {
     std::shared_ptr<Message> whole(change.message->New());
     whole->CopyFrom(*change.message);
     change.type->ClearOutputOnly(*whole);
-    FADU_RETURN_IF_ERROR(CheckArea(operation, *change.type, change.type->AreaOf(*whole)));
+    FADU_RETURN_IF_ERROR(CheckPlace(operation, *change.type, *whole));
     FADU_RETURN_IF_ERROR(RunLaw(operation, change, nullptr, *whole));
     record.type = change.type;
     record.county = county_;
@@ -676,31 +678,29 @@ class BatchWriter : public LockedView {
     record.review_state = v1::REVIEW_STATE_DRAFT;
     if (change.submit) {
       const bool confirmed = operation.request().trusted ||
-                             ActsAtConfirmingLevel(call.principal, *change.type, record.area_code);
+                             ActsAtConfirmingLevel(call.principal, *change.type, record);
       record.review_state = confirmed ? v1::REVIEW_STATE_CONFIRMED : v1::REVIEW_STATE_SUBMITTED;
     }
-    return CheckArea(operation, *change.type, record.area_code);
+    return CheckPlace(operation, *change.type, *record.message);
   }
 
-  absl::Status CheckArea(const RecordOperation& operation, const RecordType& type,
-                         absl::string_view area_code) {
+  // Where the record lies, and whose it is.
+  absl::Status CheckPlace(const RecordOperation& operation, const RecordType& type,
+                          const Message& message) {
+    const std::string area_code = type.AreaOf(message);
     if (area_code.size() < 6 || CountyOf(area_code) != county_) {
       return Fail(absl::StatusCode::kInvalidArgument, v1::REASON_AREA_DENIED,
-                  "the area is not in the county", {{"area", std::string(area_code)}});
+                  "the area is not in the county", {{"area", area_code}});
     }
-    if (!operation.request().trusted &&
-        !operation.call().principal.MayIn(area_code, WritersOf(type))) {
-      return Fail(absl::StatusCode::kPermissionDenied, v1::REASON_AREA_DENIED,
-                  "the area is outside the caller's scope", {{"area", std::string(area_code)}});
-    }
-    return absl::OkStatus();
+    if (operation.request().trusted) return absl::OkStatus();
+    return MayPlace(operation.call().principal, type, message);
   }
 
   absl::Status Update(const RecordOperation& operation, const Change& change, RecordRow& next) {
     StoredRecord& record = next.record;
     const bool trusted = operation.request().trusted || change.follows;
-    const bool at_level = trusted || ActsAtConfirmingLevel(operation.call().principal, *change.type,
-                                                           record.area_code);
+    const bool at_level =
+        trusted || ActsAtConfirmingLevel(operation.call().principal, *change.type, record);
     if (record.deleted_at.has_value()) return StateDenied(change.operation, "已删除");
     switch (record.review_state) {
       case v1::REVIEW_STATE_DRAFT:
@@ -728,14 +728,12 @@ class BatchWriter : public LockedView {
     // A law may rely on the rules.
     FADU_RETURN_IF_ERROR(CheckRules(*after, "record"));
     // Before the law: one that reads the county's rows must not tell of those elsewhere.
-    if (!change.follows) {
-      FADU_RETURN_IF_ERROR(CheckArea(operation, *change.type, change.type->AreaOf(*after)));
-    }
+    if (!change.follows) FADU_RETURN_IF_ERROR(CheckPlace(operation, *change.type, *after));
     FADU_RETURN_IF_ERROR(RunLaw(operation, change, before.get(), *after));
     record.message = std::move(after);
     record.sealed = nullptr;
     record.area_code = change.type->AreaOf(*record.message);
-    return change.follows ? absl::OkStatus() : CheckArea(operation, *change.type, record.area_code);
+    return change.follows ? absl::OkStatus() : CheckPlace(operation, *change.type, *record.message);
   }
 
   static absl::Status ApplyMask(const Change& change, Message& after) {
@@ -777,9 +775,8 @@ class BatchWriter : public LockedView {
   absl::Status Review(const RecordOperation& operation, const Change& change,
                       StoredRecord& record) {
     const v1::ReviewState state = record.review_state;
-    const bool at_level =
-        operation.request().trusted ||
-        ActsAtConfirmingLevel(operation.call().principal, *change.type, record.area_code);
+    const bool at_level = operation.request().trusted ||
+                          ActsAtConfirmingLevel(operation.call().principal, *change.type, record);
     if (record.deleted_at.has_value()) return StateDenied(change.operation, "已删除");
     const auto level_denied = [&] {
       return Fail(absl::StatusCode::kPermissionDenied, v1::REASON_REVIEW_LEVEL_DENIED,

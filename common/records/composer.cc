@@ -151,13 +151,22 @@ std::vector<std::string> BasePredicates(const ListSelection& selection, Where& w
     parts.push_back(absl::StrCat("review_state = ", where.Next("text")));
     where.params().Text(selection.review_state);
   }
-  if (!selection.areas.empty()) {
+  if (!selection.reaches.empty()) {
     std::vector<std::string> ranges;
-    for (const std::string& area : selection.areas) {
+    for (const Reach& reach : selection.reaches) {
       const std::string low = where.Next("text");
       const std::string high = where.Next("text");
-      where.params().Text(area).Text(AfterSubtree(area));
-      ranges.push_back(absl::StrCat("(area_code >= ", low, " AND area_code < ", high, ")"));
+      where.params().Text(reach.area_code).Text(AfterSubtree(reach.area_code));
+      std::string range = absl::StrCat("(area_code >= ", low, " AND area_code < ", high);
+      if (!reach.organisation.empty()) {
+        // A type without the field has no such reach.
+        const RecordField* owner = selection.type->organisation();
+        absl::StrAppend(
+            &range, " AND ",
+            owner == nullptr ? "false" : absl::StrCat(owner->column, " = ", where.Next("text")));
+        if (owner != nullptr) where.params().Text(reach.organisation);
+      }
+      ranges.push_back(absl::StrCat(range, ")"));
     }
     parts.push_back(absl::StrCat("(", absl::StrJoin(ranges, " OR "), ")"));
   }

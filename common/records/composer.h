@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
+#include "common/base/call.h"
 #include "common/base/id.h"
 #include "common/db/pool.h"
 #include "common/db/wire.h"
@@ -67,9 +68,9 @@ struct ListSelection {
   const FilterNode* filter = nullptr;
   ListOrder order;
   bool show_deleted = false;
-  std::string review_state;        // code; empty: any
-  std::vector<std::string> areas;  // subtrees; empty: no predicate (row-level security decides)
-  absl::optional<Uuid> after_id;   // keyset: the last row's id …
+  std::string review_state;                 // code; empty: any
+  std::vector<Reach> reaches;               // empty: no predicate (row-level security decides)
+  absl::optional<Uuid> after_id;            // keyset: the last row's id …
   absl::optional<std::string> after_value;  // … and its value in the order column, as text
   absl::optional<Uuid> not_below;           // window: no id below this one (newest first only)
   int limit = 0;

@@ -93,11 +93,10 @@ absl::StatusOr<WriteRequest> WishFor(const Store& store, const Message& request,
 v1::Record Answer(const Principal& principal, const StoredRecord& stored, bool replayed,
                   bool unmask = false) {
   v1::Record record = ToProto(stored, unmask);
-  const std::vector<std::string> areas = ReadableAreas(principal, *stored.type, stored.county);
-  const bool readable = std::any_of(areas.begin(), areas.end(), [&](const std::string& area) {
-    return IsWithin(stored.area_code, area);
-  });
-  if (!readable) record.clear_record();
+  const std::vector<Reach> reaches = ReadableReaches(principal, *stored.type, stored.county);
+  if (!Covers(reaches, stored.area_code, stored.type->OrganisationOf(*stored.message))) {
+    record.clear_record();
+  }
   record.set_replayed(replayed);
   return record;
 }

@@ -52,9 +52,11 @@ google::protobuf::Timestamp ToTimestamp(absl::Time at) {
 
 int PageSize(int wanted) { return wanted <= 0 ? kDefaultPage : std::min(wanted, kMaxPage); }
 
-bool Covers(const std::vector<std::string>& areas, absl::string_view code) {
-  return std::any_of(areas.begin(), areas.end(),
-                     [&](const std::string& area) { return IsWithin(code, area); });
+// What row-level security is told of them: it knows areas.
+std::vector<std::string> AreasOf(const std::vector<Reach>& reaches) {
+  std::vector<std::string> areas;
+  for (const Reach& reach : reaches) areas.push_back(reach.area_code);
+  return areas;
 }
 
 std::vector<int> Roles(const google::protobuf::RepeatedField<int>& roles) {
@@ -96,20 +98,45 @@ absl::Status NotFound(absl::string_view name) {
 std::vector<int> WritersOf(const RecordType& type) { return Roles(type.options().writers()); }
 std::vector<int> ReadersOf(const RecordType& type) { return Roles(type.options().readers()); }
 
-std::vector<std::string> ReadableAreas(const Principal& principal, const RecordType& type,
-                                       absl::string_view county) {
+std::vector<Reach> ReadableReaches(const Principal& principal, const RecordType& type,
+                                   absl::string_view county) {
+  const std::vector<int> readers = ReadersOf(type);
+  const std::vector<Reach> everything = {Reach{std::string(county), ""}};
   if (principal.is_service) {
-    const std::vector<int> readers = ReadersOf(type);
     const bool allowed =
         std::find(readers.begin(), readers.end(), v1::ROLE_SERVICE) != readers.end();
-    return allowed ? std::vector<std::string>{std::string(county)} : std::vector<std::string>{};
+    return allowed ? everything : std::vector<Reach>{};
   }
-  std::vector<std::string> areas;
-  for (const std::string& area : principal.AreasOf(ReadersOf(type))) {
-    if (area.size() >= 6 && CountyOf(area) == county) areas.push_back(area);
+  std::vector<Reach> reaches;
+  bool any = false;
+  for (Reach& reach : principal.ReachesOf(type.collection(), readers)) {
+    if (reach.area_code.size() < 6 || CountyOf(reach.area_code) != county) continue;
+    any = true;
+    // Of a type whose records are no organisation's there is nothing to read.
+    if (!reach.organisation.empty() && type.organisation() == nullptr) continue;
+    reaches.push_back(std::move(reach));
   }
-  if (!areas.empty() && type.options().shared()) return {std::string(county)};
-  return areas;
+  return any && type.options().shared() ? everything : reaches;
+}
+
+bool Covers(const std::vector<Reach>& reaches, absl::string_view area, absl::string_view owner) {
+  return std::any_of(reaches.begin(), reaches.end(),
+                     [&](const Reach& reach) { return reach.Covers(area, owner); });
+}
+
+absl::Status MayPlace(const Principal& principal, const RecordType& type, const Message& message) {
+  const std::string area = type.AreaOf(message);
+  const std::string owner = type.OrganisationOf(message);
+  if (principal.MayTouch(type.collection(), area, owner, WritersOf(type))) return absl::OkStatus();
+  for (const Reach& reach : principal.ReachesOf(type.collection(), WritersOf(type))) {
+    if (reach.organisation.empty() || !IsWithin(area, reach.area_code)) continue;
+    return Fail(absl::StatusCode::kPermissionDenied, v1::REASON_ORGANISATION_DENIED,
+                "the grant is for another organisation's records",
+                {{"organisation", reach.organisation},
+                 {"field", type.organisation() == nullptr ? "-" : type.organisation()->name()}});
+  }
+  return Fail(absl::StatusCode::kPermissionDenied, v1::REASON_AREA_DENIED,
+              "the area is outside the caller's scope", {{"area", area}});
 }
 
 absl::StatusOr<RecordRow> ReadRow(const db::Row& row, const RecordType& type,
@@ -238,12 +265,11 @@ absl::Status CheckBeforeQueue(const CallContext& call, const WriteRequest& reque
       return FADU_BUG("one request changes a record twice");
     }
     if (!request.trusted) {
-      const std::vector<int> writers = WritersOf(*change.type);
       const bool content = change.operation == Operation::kCreate ||
                            change.operation == Operation::kUpdate ||
                            change.operation == Operation::kSubmit;
-      const bool writes = std::any_of(writers.begin(), writers.end(),
-                                      [&](int role) { return call.principal.HasRole(role); });
+      const bool writes =
+          call.principal.HasRoleFor(change.type->collection(), WritersOf(*change.type));
       // Looking at personal data, and erasing it, is the same for every type.
       const bool personal =
           change.operation == Operation::kUnmask || change.operation == Operation::kErase;
@@ -264,10 +290,9 @@ absl::Status CheckBeforeQueue(const CallContext& call, const WriteRequest& reque
       change.type->ClearOutputOnly(*copy);
       // Before all else: elsewhere nothing is said about the content.
       const std::string area = change.type->AreaOf(*copy);
-      if (!request.trusted && IsAreaCode(area) &&
-          !call.principal.MayIn(area, WritersOf(*change.type))) {
-        return fail(Fail(absl::StatusCode::kPermissionDenied, v1::REASON_AREA_DENIED,
-                         "the area is outside the caller's scope", {{"area", area}}));
+      if (!request.trusted && IsAreaCode(area)) {
+        const absl::Status may = MayPlace(call.principal, *change.type, *copy);
+        if (!may.ok()) return fail(may);
       }
       if (const absl::Status rules = CheckRules(*copy, "record"); !rules.ok()) return fail(rules);
       if (area.size() < 6 || CountyOf(area) != request.county) {
@@ -325,11 +350,11 @@ absl::StatusOr<StoredRecord> Store::Get(const CallContext& call, absl::string_vi
   FADU_ASSIGN_OR_RETURN(const RecordName parsed, ParseRecordName(name));
   const RecordType* type = options_.types->FindByCollection(parsed.collection);
   if (type == nullptr) return NotFound(name);
-  const std::vector<std::string> areas = ReadableAreas(call.principal, *type, parsed.county);
-  if (areas.empty()) return NotFound(name);
+  const std::vector<Reach> reaches = ReadableReaches(call.principal, *type, parsed.county);
+  if (reaches.empty()) return NotFound(name);
   absl::optional<StoredRecord> found;
   FADU_RETURN_IF_ERROR(impl_->pool.Read(
-      db::Scope{{parsed.county}, areas}, call.deadline,
+      db::Scope{{parsed.county}, AreasOf(reaches)}, call.deadline,
       [&](db::Transaction& transaction) -> absl::Status {
         FADU_ASSIGN_OR_RETURN(
             const db::Rows rows,
@@ -343,41 +368,40 @@ absl::StatusOr<StoredRecord> Store::Get(const CallContext& call, absl::string_vi
       }));
   if (!found.has_value()) return NotFound(name);
   // The second wall is row-level security; this is the first.
-  if (!Covers(areas, found->area_code)) return NotFound(name);
+  if (!Covers(reaches, found->area_code, type->OrganisationOf(*found->message))) {
+    return NotFound(name);
+  }
   return *std::move(found);
 }
 
 absl::StatusOr<ListPage> Store::List(const CallContext& call, const ListQuery& query) {
   ListPage page;
   const RecordType& type = *query.type;
-  std::vector<std::string> areas = ReadableAreas(call.principal, type, query.county);
-  if (areas.empty()) {
+  std::vector<Reach> reaches = ReadableReaches(call.principal, type, query.county);
+  if (reaches.empty()) {
     // Another county is an empty, complete list; a role that never reads this type is told so.
-    const std::vector<int> readers = ReadersOf(type);
-    const bool reads = std::any_of(readers.begin(), readers.end(),
-                                   [&](int role) { return call.principal.HasRole(role); });
-    if (reads) return page;
+    if (call.principal.HasRoleFor(type.collection(), ReadersOf(type))) return page;
     return Fail(absl::StatusCode::kPermissionDenied, v1::REASON_ROLE_DENIED,
                 "the caller's roles do not read this record type");
   }
   if (!query.area.empty()) {
-    std::vector<std::string> cut;
-    for (const std::string& area : areas) {
-      if (IsWithin(query.area, area)) {
-        cut = {query.area};
-        break;
-      }
-      if (IsWithin(area, query.area)) cut.push_back(area);
+    std::vector<Reach> cut;
+    for (Reach& reach : reaches) {
+      if (IsWithin(query.area, reach.area_code)) reach.area_code = query.area;
+      if (IsWithin(reach.area_code, query.area)) cut.push_back(std::move(reach));
     }
     if (cut.empty()) return page;
-    areas = std::move(cut);
+    reaches = std::move(cut);
   }
   FADU_ASSIGN_OR_RETURN(const FilterNode filter, ParseFilter(query.filter, type, FilterUse::kList));
   FADU_ASSIGN_OR_RETURN(const ListOrder order, ParseOrder(query.order_by, type));
   const int size = PageSize(query.page_size);
   const std::string identity =
       absl::StrCat(query.county, "|", type.full_name(), "|", query.filter, "|", query.order_by, "|",
-                   query.show_deleted, "|", query.review_state, "|", absl::StrJoin(areas, ","));
+                   query.show_deleted, "|", query.review_state, "|",
+                   absl::StrJoin(reaches, ",", [](std::string* out, const Reach& reach) {
+                     absl::StrAppend(out, reach.area_code, " ", reach.organisation);
+                   }));
 
   ListSelection selection;
   selection.county = query.county;
@@ -389,7 +413,7 @@ absl::StatusOr<ListPage> Store::List(const CallContext& call, const ListQuery& q
     selection.review_state = ReviewCode(query.review_state);
   }
   // A caller of the whole county needs no predicate beside the county's.
-  if (areas.size() != 1 || areas[0] != query.county) selection.areas = areas;
+  if (reaches != std::vector<Reach>{Reach{query.county, ""}}) selection.reaches = reaches;
   selection.limit = size + 1;
   if (!query.page_token.empty()) {
     FADU_ASSIGN_OR_RETURN(const std::vector<std::string> parts,
@@ -403,7 +427,7 @@ absl::StatusOr<ListPage> Store::List(const CallContext& call, const ListQuery& q
   const bool windowed = order.field == nullptr && !everything && !UsesIndex(filter, type);
 
   FADU_RETURN_IF_ERROR(impl_->pool.Read(
-      db::Scope{{query.county}, areas}, call.deadline,
+      db::Scope{{query.county}, AreasOf(reaches)}, call.deadline,
       [&](db::Transaction& transaction) -> absl::Status {
         page = ListPage();
         absl::optional<Uuid> window_end;
@@ -445,10 +469,11 @@ absl::StatusOr<v1::ListRecordRevisionsResponse> Store::ListRevisions(
   const RecordType* type = options_.types->FindByCollection(name.collection);
   if (type == nullptr) return NotFound(request.name());
   // An auditor reads every type's history, without content.
-  const std::vector<std::string> readable = ReadableAreas(call.principal, *type, name.county);
+  const std::vector<Reach> readable = ReadableReaches(call.principal, *type, name.county);
   const bool auditor = call.principal.MayIn(name.county, {v1::ROLE_AUDITOR});
-  const std::vector<std::string> areas = auditor ? std::vector<std::string>{name.county} : readable;
-  if (areas.empty()) return NotFound(request.name());
+  const std::vector<Reach> reaches =
+      auditor ? std::vector<Reach>{Reach{name.county, ""}} : readable;
+  if (reaches.empty()) return NotFound(request.name());
   const int size = PageSize(request.page_size());
   int64_t after = 0;
   if (!request.page_token().empty()) {
@@ -458,7 +483,7 @@ absl::StatusOr<v1::ListRecordRevisionsResponse> Store::ListRevisions(
   }
   v1::ListRecordRevisionsResponse response;
   FADU_RETURN_IF_ERROR(impl_->pool.Read(
-      db::Scope{{name.county}, areas}, call.deadline,
+      db::Scope{{name.county}, AreasOf(reaches)}, call.deadline,
       [&](db::Transaction& transaction) -> absl::Status {
         response.Clear();
         FADU_ASSIGN_OR_RETURN(const db::Rows rows,
@@ -471,8 +496,11 @@ absl::StatusOr<v1::ListRecordRevisionsResponse> Store::ListRevisions(
         for (size_t i = 0; i < rows.size() && i < static_cast<size_t>(size); ++i) {
           v1::Entry entry;
           if (!entry.ParseFromString(rows[i].Bytes(2))) return FADU_BUG("an entry does not parse");
+          std::unique_ptr<Message> message = type->New();
+          const bool whole = !rows[i].IsNull(3) && message->ParseFromString(rows[i].Bytes(3));
+          const std::string owner = whole ? type->OrganisationOf(*message) : "";
           // The second wall is row-level security; this is the first.
-          if (!Covers(areas, entry.area_code())) continue;
+          if (!Covers(reaches, entry.area_code(), owner)) continue;
           v1::RecordRevision& revision = *response.add_revisions();
           revision.set_actor(entry.actor());
           revision.set_operation(entry.operation());
@@ -484,11 +512,8 @@ absl::StatusOr<v1::ListRecordRevisionsResponse> Store::ListRevisions(
           snapshot.set_etag(absl::StrCat("\"", rows[i].Int(1), "\""));
           snapshot.set_review_state(entry.review_state());
           *snapshot.mutable_update_time() = entry.time();
-          if (!rows[i].IsNull(3) && Covers(readable, entry.area_code())) {
-            std::unique_ptr<Message> message = type->New();
-            if (message->ParseFromString(rows[i].Bytes(3))) {
-              snapshot.mutable_record()->PackFrom(*message);
-            }
+          if (whole && Covers(readable, entry.area_code(), owner)) {
+            snapshot.mutable_record()->PackFrom(*message);
           }
         }
         if (rows.size() > static_cast<size_t>(size)) {

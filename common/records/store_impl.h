@@ -35,9 +35,16 @@ absl::StatusOr<RecordRow> ReadRow(const db::Row& row, const RecordType& type,
 std::vector<int> WritersOf(const RecordType& type);
 std::vector<int> ReadersOf(const RecordType& type);
 
-// The area subtrees in which the caller may read a type within a county; empty: none.
-std::vector<std::string> ReadableAreas(const Principal& principal, const RecordType& type,
-                                       absl::string_view county);
+// What of a county's records of a type the caller may read; empty: none.
+std::vector<Reach> ReadableReaches(const Principal& principal, const RecordType& type,
+                                   absl::string_view county);
+// A record of `owner` (empty: nobody's) in `area` is among them.
+bool Covers(const std::vector<Reach>& reaches, absl::string_view area, absl::string_view owner);
+
+// The caller may write a record there, for that organisation: PERMISSION_DENIED /
+// REASON_AREA_DENIED or REASON_ORGANISATION_DENIED.
+absl::Status MayPlace(const Principal& principal, const RecordType& type,
+                      const google::protobuf::Message& message);
 
 absl::Status NotFound(absl::string_view name);
 

@@ -569,6 +569,113 @@ TEST_F(StoreTest, APageTokenBelongsToItsQuery) {
   EXPECT_THAT(store_->List(CallAs(TownReviewer()), query), HasReason("REASON_PAGE_TOKEN_INVALID"));
 }
 
+// ---- organisations -----------------------------------------------------------------------------
+
+constexpr char kOurs[] = "018f0000-0000-7000-8000-00000000000a";
+constexpr char kTheirs[] = "018f0000-0000-7000-8000-00000000000b";
+
+// May write for one organisation of the town, and read its records.
+Principal ClerkOf(const std::string& organisation) {
+  Principal clerk = PrincipalWith({v1::ROLE_TOWN_CLERK}, kTown);
+  clerk.subject = absl::StrCat("accounts/", organisation);
+  clerk.grants[0].organisation = organisation;
+  return clerk;
+}
+
+fixture::Widget Owned(fixture::Widget widget, const std::string& organisation) {
+  widget.set_organisation_id(organisation);
+  return widget;
+}
+
+TEST_F(StoreTest, AGrantForAnOrganisationWritesItsRecordsOnly) {
+  EXPECT_THAT(Write(ClerkOf(kOurs), Create(Owned(Widget(1), kOurs))), IsOk());
+  EXPECT_THAT(Write(ClerkOf(kOurs), Create(Owned(Widget(1), kTheirs))),
+              HasReason("REASON_ORGANISATION_DENIED"));
+  EXPECT_THAT(Write(ClerkOf(kOurs), Create(Widget(1))), HasReason("REASON_ORGANISATION_DENIED"));
+  EXPECT_THAT(Write(ClerkOf(kOurs), Create(Owned(Widget(1, "421221107200"), kOurs))),
+              HasReason("REASON_AREA_DENIED"));
+}
+
+TEST_F(StoreTest, AGrantForAnOrganisationReadsItsRecordsOnly) {
+  const auto ours = Write(TownReviewer(), Create(Owned(Widget(1), kOurs)));
+  const auto theirs = Write(TownReviewer(), Create(Owned(Widget(2), kTheirs)));
+  const auto nobodys = Write(TownReviewer(), Create(Widget(3)));
+  ASSERT_THAT(ours, IsOk());
+  EXPECT_THAT(store_->Get(CallAs(ClerkOf(kOurs)), ours->Name()), IsOk());
+  EXPECT_THAT(store_->Get(CallAs(ClerkOf(kOurs)), theirs->Name()), HasReason("REASON_NOT_FOUND"));
+  EXPECT_THAT(store_->Get(CallAs(ClerkOf(kOurs)), nobodys->Name()), HasReason("REASON_NOT_FOUND"));
+  ListQuery query;
+  query.county = kCounty;
+  query.type = &Widgets();
+  const auto listed = [&](const Principal& principal) {
+    const auto page = store_->List(CallAs(principal), query);
+    EXPECT_THAT(page, IsOk());
+    return page.ok() ? page->records.size() : 99;
+  };
+  EXPECT_EQ(listed(ClerkOf(kOurs)), 1U);
+  EXPECT_EQ(listed(TownReviewer()), 3U);
+  query.area = kVillage;
+  EXPECT_EQ(listed(ClerkOf(kOurs)), 1U);
+  query.area = kOtherVillage;
+  EXPECT_EQ(listed(ClerkOf(kOurs)), 0U);
+  v1::ListRecordRevisionsRequest history;
+  history.set_name(ours->Name());
+  EXPECT_EQ(store_->ListRevisions(CallAs(ClerkOf(kOurs)), history)->revisions_size(), 1);
+  history.set_name(theirs->Name());
+  EXPECT_THAT(store_->ListRevisions(CallAs(ClerkOf(kOurs)), history),
+              HasReason("REASON_NOT_FOUND"));
+}
+
+TEST_F(StoreTest, AGrantForAnOrganisationNeitherTakesNorGivesRecordsAway) {
+  const auto ours = Write(ClerkOf(kOurs), Create(Owned(Widget(1), kOurs)));
+  const auto theirs = Write(ClerkOf(kTheirs), Create(Owned(Widget(2), kTheirs)));
+  ASSERT_THAT(ours, IsOk());
+  ASSERT_THAT(theirs, IsOk());
+  const auto update = [&](const StoredRecord& record, const std::string& organisation) {
+    Change change;
+    change.operation = Operation::kUpdate;
+    change.type = &Widgets();
+    change.id = record.id;
+    change.message = std::make_shared<fixture::Widget>(Owned({}, organisation));
+    change.mask = {"organisation_id"};
+    return Write(ClerkOf(kOurs), Wish(std::move(change)));
+  };
+  EXPECT_THAT(update(*ours, kTheirs), HasReason("REASON_ORGANISATION_DENIED"));
+  EXPECT_THAT(update(*theirs, kOurs), HasReason("REASON_NOT_FOUND"));
+  EXPECT_THAT(update(*ours, kOurs), IsOk());
+}
+
+TEST_F(StoreTest, AGrantForRecordTypesIsForThose) {
+  Principal clerk = PrincipalWith({v1::ROLE_TOWN_CLERK}, kTown);
+  clerk.grants[0].collections = {"gadgets"};
+  EXPECT_THAT(Write(clerk, Create(Widget(1))), HasReason("REASON_ROLE_DENIED"));
+  const auto written = Write(TownReviewer(), Create(Widget(1)));
+  ASSERT_THAT(written, IsOk());
+  EXPECT_THAT(store_->Get(CallAs(clerk), written->Name()), HasReason("REASON_NOT_FOUND"));
+  ListQuery query;
+  query.county = kCounty;
+  query.type = &Widgets();
+  EXPECT_THAT(store_->List(CallAs(clerk), query), HasReason("REASON_ROLE_DENIED"));
+  clerk.grants[0].collections = {"gadgets", "widgets"};
+  EXPECT_THAT(Write(clerk, Create(Widget(2))), IsOk());
+  EXPECT_THAT(store_->Get(CallAs(clerk), written->Name()), IsOk());
+}
+
+// A reviewer of one organisation who also reads all others confirms no more for it.
+TEST_F(StoreTest, ConfirmingIsLimitedToTheOrganisationToo) {
+  const auto submitted = Write(VillageClerk(), Create(Owned(Widget(1), kTheirs), /*submit=*/true));
+  ASSERT_THAT(submitted, IsOk());
+  Principal both = PrincipalWith({v1::ROLE_TOWN_CLERK, v1::ROLE_TOWN_REVIEWER}, kTown);
+  both.grants[1].organisation = kOurs;
+  Change confirm;
+  confirm.operation = Operation::kConfirm;
+  confirm.type = &Widgets();
+  confirm.id = submitted->id;
+  EXPECT_THAT(Write(both, Wish(confirm)), HasReason("REASON_REVIEW_LEVEL_DENIED"));
+  both.grants[1].organisation = kTheirs;
+  EXPECT_THAT(Write(both, Wish(confirm)), IsOk());
+}
+
 // ---- the second wall --------------------------------------------------------------------------
 
 TEST_F(StoreTest, WithoutAScopeNoRowIsSeen) {

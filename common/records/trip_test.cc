@@ -1,6 +1,7 @@
 // Recording in one round trip: what it assumes, what becomes of it when that does not hold, and
 // that nobody can tell it from recording after a look.
 
+#include <array>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
@@ -70,6 +71,20 @@ Change Weighing(const Uuid& id, int weight) {
   change.message = std::make_shared<fixture::Widget>(Widget(weight));
   change.mask = {"weight"};
   return change;
+}
+
+constexpr char kOurs[] = "018f0000-0000-7000-8000-00000000000a";
+constexpr char kTheirs[] = "018f0000-0000-7000-8000-00000000000b";
+
+// Of one organisation's records only.
+Principal LimitedTo(const std::string& organisation, const std::string& area) {
+  Principal clerk = PrincipalWith({v1::ROLE_TOWN_CLERK}, area);
+  clerk.grants[0].organisation = organisation;
+  return clerk;
+}
+
+void GiveTo(const char* organisation, Change& change) {
+  static_cast<fixture::Widget&>(*change.message).set_organisation_id(organisation);
 }
 
 int WeightOf(const StoredRecord& record) {
@@ -199,6 +214,51 @@ TEST_F(TripTest, ALawThatReadsTheCountysRowsLooks) {
   EXPECT_THAT(Write(wish), IsOk());
   EXPECT_EQ(Stats().looks, 2);
   EXPECT_EQ(Stats().trips, 0);
+}
+
+// A limited grant is decided without a look, before the queue and on the record as it was read.
+TEST_F(TripTest, ALimitedGrantTakesTheTripToItsOrganisationsRecordsAndNoOthers) {
+  const auto as = [&](WriteRequest request) {
+    return store_->WriteAndWait(CallAs(LimitedTo(kOurs, kTown)), std::move(request));
+  };
+  std::vector<Uuid> ids;
+  for (const char* owner : {kTheirs, kOurs}) {
+    Change change = Creation(1);
+    GiveTo(owner, change);
+    ids.push_back(Written(change).id);
+  }
+  EXPECT_THAT(as(Wish(Weighing(ids[1], 7))), IsOk());
+  Change ours = Creation(2);
+  GiveTo(kOurs, ours);
+  EXPECT_THAT(as(Wish(ours)), IsOk());
+  EXPECT_EQ(Stats().trips, 3);
+  EXPECT_THAT(as(Wish(Weighing(ids[0], 7))), HasReason("REASON_NOT_FOUND"));
+  Change theirs = Creation(3);
+  GiveTo(kTheirs, theirs);
+  EXPECT_THAT(as(Wish(theirs)), HasReason("REASON_ORGANISATION_DENIED"));
+  EXPECT_EQ(Events(), 4);
+}
+
+// It is another's by the time of the trip.
+TEST_F(TripTest, ARecordGivenAwaySinceItWasReadIsNotWritten) {
+  Change change = Creation(1);
+  GiveTo(kOurs, change);
+  const Uuid id = Written(change).id;
+  const std::unique_ptr<Store> other = store_.Another();
+  std::atomic<int> once{0};
+  store_->writer().SetFaultPoint([&](absl::string_view step) {
+    if (step == "read_done" && once.fetch_add(1) == 0) {
+      Change away = Weighing(id, 1);
+      away.mask = {"organisation_id"};
+      GiveTo(kTheirs, away);
+      EXPECT_THAT(Start(*other, Wish(away)).get(), IsOk());
+    }
+    return false;
+  });
+  EXPECT_THAT(store_->WriteAndWait(CallAs(LimitedTo(kOurs, kTown)), Wish(Weighing(id, 9))),
+              HasReason("REASON_NOT_FOUND"));
+  EXPECT_EQ(Stats().refused_trips, 1);
+  EXPECT_EQ(Events(), 2);
 }
 
 // ---- what was assumed does not hold ------------------------------------------------------------
@@ -750,6 +810,10 @@ Principal PlannedPrincipal(int number) {
       return PrincipalWith({v1::ROLE_VILLAGE_CLERK}, kVillage);
     case 1:
       return PrincipalWith({v1::ROLE_VILLAGE_CLERK}, kOtherVillage);
+    case 2:
+      return LimitedTo(kOurs, kTown);
+    case 3:
+      return LimitedTo(kTheirs, kVillage);
     default:
       return TownReviewer();
   }
@@ -766,9 +830,14 @@ WriteRequest Make(const Planned& planned, const Uuid& request_id, const Twin& tw
     if (plan.operation == Operation::kCreate) {
       change = Creation(plan.salt);
       if (plan.invalid) static_cast<fixture::Widget&>(*change.message).clear_title();
+      GiveTo(std::array{"", kOurs, kTheirs}[static_cast<size_t>(plan.salt % 3)], change);
       change.submit = plan.submit;
     } else if (plan.operation == Operation::kUpdate) {
       change = Weighing(twin.Id(plan.record), plan.salt);
+      if (plan.salt % 4 == 0) {
+        change.mask.push_back("organisation_id");
+        GiveTo(std::array{"", kOurs, kTheirs}[static_cast<size_t>(plan.salt % 3)], change);
+      }
     } else {
       change = On(twin.Id(plan.record), plan.operation);
     }
@@ -805,7 +874,7 @@ TEST_P(Twins, AnswerAndStoreTheSame) {
       planned.other_body = below(3) == 0;
       request_ids = ids;
     } else {
-      planned.principal = static_cast<int>(below(6));
+      planned.principal = static_cast<int>(below(8));
       planned.validate_only = below(15) == 0;
       planned.decide = below(15) == 0;
       const size_t count = below(4) == 0 ? 1 + below(5) : 1;

@@ -195,7 +195,10 @@ absl::StatusOr<Principal> PrincipalOf(const v1::Identity& identity) {
         grant.role() == v1::ROLE_SERVICE) {
       return NotOurs("the identity holds a grant that cannot be");
     }
-    principal.grants.push_back(RoleGrant{grant.role(), grant.area_code(), grant.organisation()});
+    principal.grants.push_back(RoleGrant{grant.role(),
+                                         grant.area_code(),
+                                         grant.organisation(),
+                                         {grant.collections().begin(), grant.collections().end()}});
   }
   return principal;
 }

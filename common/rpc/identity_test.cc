@@ -253,6 +253,17 @@ TEST_F(IdentityTest, AnAccountsIdentityIsForAllUnlessItNamesOne) {
   EXPECT_THAT(Verify(*registry->Sign(identity)), FailsWith(kUnauthenticated, kMissing));
 }
 
+TEST_F(IdentityTest, ALimitedGrantArrivesWithItsLimits) {
+  const auto registry = SignerOf(folder_.path(), "registry");
+  v1::Identity identity = UserIdentity(v1::ROLE_DEPARTMENT, clock_.Now());
+  identity.mutable_grants(0)->set_organisation("org-a");
+  identity.mutable_grants(0)->add_collections("disputes");
+  const auto principal = NewVerifier()->Verify(*registry->Sign(identity), kHere, clock_.Now());
+  ASSERT_TRUE(principal.ok()) << principal.status();
+  EXPECT_EQ(principal->grants[0].organisation, "org-a");
+  EXPECT_THAT(principal->grants[0].collections, ElementsAre("disputes"));
+}
+
 // An empty area would cover the whole country.
 TEST_F(IdentityTest, AGrantThatCannotBeIsRefused) {
   const auto registry = SignerOf(folder_.path(), "registry");

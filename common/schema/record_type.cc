@@ -271,6 +271,12 @@ absl::StatusOr<std::unique_ptr<RecordType>> RecordType::FromDescriptor(
     return Broken(descriptor, "counting_date is not a required date field");
   }
   FADU_RETURN_IF_ERROR(CheckDeadlines(*type));
+  const RecordField* owner = type->organisation();
+  if (!options.organisation().empty() &&
+      (owner == nullptr || owner->sealed || owner->repeated() || !owner->options.filter() ||
+       owner->descriptor->options().GetExtension(v1::rules).format() != v1::FORMAT_UUID)) {
+    return Broken(descriptor, "organisation is not a filterable UUID in the clear");
+  }
   return type;
 }
 
@@ -293,6 +299,15 @@ std::string RecordType::AreaOf(const Message& message) const {
 std::string RecordType::CountingDateOf(const Message& message) const {
   return message.GetReflection()->GetString(message,
                                             FindField(options_.counting_date())->descriptor);
+}
+
+const RecordField* RecordType::organisation() const {
+  return options_.organisation().empty() ? nullptr : FindField(options_.organisation());
+}
+
+std::string RecordType::OrganisationOf(const Message& message) const {
+  const RecordField* field = organisation();
+  return field == nullptr ? "" : message.GetReflection()->GetString(message, field->descriptor);
 }
 
 std::vector<Value> RecordType::ValuesOf(const Message& message, const RecordField& field) const {

@@ -64,7 +64,8 @@ class RecordType {
   // option, no field `area_code` (string, required, FORMAT_AREA_CODE), a counting date that is not
   // a required date field, either of the two sealed, a nested class above internal, a sealed
   // measure or filter, an index without a filter, a blind index of what is not a sealed string, a
-  // deadline without a name of its own, a filterable date to start on, or a filter that parses.
+  // deadline without a name of its own, a filterable date to start on, or a filter that parses; an
+  // organisation that is no filterable UUID in the clear.
   static absl::StatusOr<std::unique_ptr<RecordType>> FromDescriptor(
       const google::protobuf::Descriptor* descriptor);
 
@@ -83,6 +84,10 @@ class RecordType {
   // The record's area code and counting date, as the message says. The message passed Rules.
   std::string AreaOf(const google::protobuf::Message& message) const;
   std::string CountingDateOf(const google::protobuf::Message& message) const;
+  // The id of the organisation whose record it is; empty when it is nobody's, or the type has none.
+  std::string OrganisationOf(const google::protobuf::Message& message) const;
+  // The field it stands in; null when the type has none.
+  const RecordField* organisation() const;
 
   // The values of one comparable field: one for a singular field, any number for a repeated one.
   // A singular string or date that is empty, and an enum that is UNSPECIFIED, has no value.

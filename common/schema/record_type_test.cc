@@ -108,14 +108,17 @@ constexpr char kGadgetFile[] = R"txt(
   }
 )txt";
 
-// The type of the gadget with `from` written as `to`.
+// The type of the gadget with `from` written as `to`, and another so.
 absl::StatusOr<std::unique_ptr<RecordType>> Gadget(const std::string& from = "",
-                                                   const std::string& to = "") {
+                                                   const std::string& to = "",
+                                                   const std::string& from_too = "",
+                                                   const std::string& to_too = "") {
   std::string text = kGadgetFile;
   if (!from.empty()) {
     EXPECT_THAT(text, HasSubstr(from));
     text = absl::StrReplaceAll(text, {{from, to}});
   }
+  if (!from_too.empty()) text = absl::StrReplaceAll(text, {{from_too, to_too}});
   google::protobuf::FileDescriptorProto proto;
   EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &proto)) << text;
   // Descriptors live as long as the process, as record types do; reachable, or they are a leak.
@@ -229,6 +232,31 @@ TEST(RecordTypeDescriptor, HasDeadlinesThatStartOnADateAndEndByAFilter) {
             "from: \"found_date\" open: \"title:*\" }"}}) {
     EXPECT_THAT(Gadget(from, to), StatusIs(absl::StatusCode::kInvalidArgument)) << to;
   }
+}
+
+TEST(RecordTypeDescriptor, HasAnOrganisationThatIsAFilterableUuidInTheClear) {
+  const std::string owner = "confirmed_by: LEVEL_TOWN\n organisation: \"owner_id\"";
+  const auto with = [&](const std::string& options) {
+    const std::string field = absl::StrCat(
+        "field { name: \"owner_id\" number: 20 label: LABEL_OPTIONAL type: "
+        "TYPE_STRING options { ",
+        options, " } } field { name: \"title\"");
+    return Gadget("confirmed_by: LEVEL_TOWN", owner, "field { name: \"title\"", field);
+  };
+  constexpr char kUuid[] = "[fadu.common.v1.rules] { format: FORMAT_UUID } ";
+  EXPECT_THAT(with(absl::StrCat(kUuid, "[fadu.common.v1.field] { filter: true }")), IsOk());
+  EXPECT_THAT(with("[fadu.common.v1.field] { filter: true }"),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(with(kUuid), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(Gadget("confirmed_by: LEVEL_TOWN", owner),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST(RecordType, OfNobodysRecordsHasNoOrganisation) {
+  EXPECT_EQ(Widgets().OrganisationOf(Chair()), "");
+  Widget chair = Chair();
+  chair.set_organisation_id("018f0000-0000-7000-8000-00000000000a");
+  EXPECT_EQ(Widgets().OrganisationOf(chair), "018f0000-0000-7000-8000-00000000000a");
 }
 
 TEST(RecordType, KnowsItsNames) {

@@ -15,7 +15,7 @@
 namespace fadu::cli {
 
 std::vector<Command> ServeCommands();  // up, serve, migrate, doctor
-std::vector<Command> SetupCommands();  // bootstrap, import areas, account create
+std::vector<Command> SetupCommands();  // bootstrap, import areas, account …
 std::vector<Command>
 RecordCommands();                      // record types|list|get|create|confirm|history, audit verify
 std::vector<Command> ScoreCommands();  // measure, rubric, cycle, mark, score

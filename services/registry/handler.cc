@@ -1,6 +1,7 @@
 #include "services/registry/handler.h"
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <utility>
 
@@ -14,11 +15,13 @@
 #include "common/base/civil_day.h"
 #include "common/base/clock.h"
 #include "common/base/digest.h"
+#include "common/base/log.h"
 #include "common/records/page_token.h"
 #include "common/schema/names.h"
 #include "common/schema/reason.h"
 #include "fadu/common/v1/options.pb.h"
 #include "fadu/common/v1/reason.pb.h"
+#include "fadu/registry/v1/records.pb.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "services/registry/bootstrap_file.h"
@@ -38,6 +41,8 @@ constexpr int kMaxAccounts = 100000;
 // Wrong secrets per process: ten at once, then one every six seconds.
 constexpr int kFailures = 10;
 constexpr absl::Duration kFailureInterval = absl::Seconds(6);
+// How exactly an account's last use is known.
+constexpr absl::Duration kUseInterval = absl::Minutes(1);
 // How long a repeated Bootstrap is taken for one whose answer was lost.
 constexpr absl::Duration kBootstrapRetry = absl::Minutes(10);
 
@@ -57,9 +62,57 @@ absl::Status UnknownArea(absl::string_view area) {
               {{"area", std::string(area)}});
 }
 
+// Every organisation that a grant is limited to is one of the county's.
+absl::Status CheckOrganisations(
+    records::LockedView& view, const RecordType& type,
+    const google::protobuf::RepeatedPtrField<v1::AccountGrant>& grants) {
+  for (int i = 0; i < grants.size(); ++i) {
+    const std::string& organisation = grants[i].organisation();
+    if (organisation.empty()) continue;
+    const absl::StatusOr<Uuid> id = Uuid::Parse(organisation);
+    absl::optional<records::StoredRecord> found;
+    if (id.ok()) {
+      FADU_ASSIGN_OR_RETURN(found, view.Get(type, *id));
+    }
+    if (found.has_value() && !found->deleted_at.has_value()) continue;
+    return Fail(absl::StatusCode::kPermissionDenied, v1::REASON_GRANT_DENIED,
+                "there is no such organisation",
+                {{"item", absl::StrCat(i + 1)},
+                 {"area", grants[i].area_code()},
+                 {"problem", absl::StrCat("本县没有编号为 ", organisation, " 的单位")}});
+  }
+  return absl::OkStatus();
+}
+
 absl::Status SecretInvalid() {
   return Fail(absl::StatusCode::kUnauthenticated, v1::REASON_SECRET_INVALID,
-              "the secret is unknown, revoked or expired, or its account disabled");
+              "no account has this secret");
+}
+
+absl::Status SecretLocked(absl::Time until) {
+  return Fail(absl::StatusCode::kResourceExhausted, v1::REASON_SECRET_LOCKED,
+              "the secret is locked after wrong ones",
+              {{"until", absl::FormatTime("%Y-%m-%d %H:%M:%S", until, LegalTimeZone())}});
+}
+
+// Why a secret that is the account's, or was, gives no token; OK when it gives one.
+absl::Status CheckUsable(const v1::Account& account, const StoredCredential& credential,
+                         absl::Time now) {
+  switch (StateOf(account, DayOf(now))) {
+    case v1::ACCOUNT_STATE_DISABLED:
+      return Fail(absl::StatusCode::kUnauthenticated, v1::REASON_ACCOUNT_DISABLED,
+                  "the account is disabled");
+    case v1::ACCOUNT_STATE_EXPIRED:
+      return Fail(absl::StatusCode::kUnauthenticated, v1::REASON_ACCOUNT_EXPIRED,
+                  "the account has expired", {{"date", account.expire_date()}});
+    default:
+      break;
+  }
+  if (credential.revoked_at.has_value()) {
+    return Fail(absl::StatusCode::kUnauthenticated, v1::REASON_SECRET_REPLACED,
+                "the secret was replaced", {{"date", FormatDay(DayOf(*credential.revoked_at))}});
+  }
+  return absl::OkStatus();
 }
 
 absl::Status BootstrapRefused() {
@@ -193,6 +246,8 @@ absl::StatusOr<bool> HasOtherAdministrator(records::LockedView& view, const Reco
 RegistryHandler::RegistryHandler(HandlerParts parts)
     : parts_(std::move(parts)),
       account_type_(parts_.store.types().FindByName(v1::Account::descriptor()->full_name())),
+      organisation_type_(
+          parts_.store.types().FindByName(v1::Organisation::descriptor()->full_name())),
       failures_(kFailures, kFailureInterval),
       service_("fadu.registry.v1.RegistryService") {
   service_.Handle<v1::ImportAreasRequest, v1::ImportAreasResponse>(
@@ -222,6 +277,10 @@ RegistryHandler::RegistryHandler(HandlerParts parts)
   service_.HandleRecording<v1::CreateAccountRequest, v1::AccountSecret>(
       "CreateAccount", [this](const CallContext& call, const v1::CreateAccountRequest& request,
                               SecretDone done) { CreateAccount(call, request, std::move(done)); });
+  service_.Handle<v1::ListAccountsRequest, v1::ListAccountsResponse>(
+      "ListAccounts", [this](const CallContext& call, const v1::ListAccountsRequest& request) {
+        return ListAccounts(call, request);
+      });
   service_.HandleRecording<v1::RotateSecretRequest, v1::AccountSecret>(
       "RotateSecret", [this](const CallContext& call, const v1::RotateSecretRequest& request,
                              SecretDone done) { RotateSecret(call, request, std::move(done)); });
@@ -385,6 +444,22 @@ absl::Status RegistryHandler::Refuse(absl::Time now, absl::Status status) {
               "too many wrong secrets");
 }
 
+// The limit of the process comes first: behind it nobody makes the database write.
+absl::Status RegistryHandler::WrongSecret(const CallContext& call, absl::string_view secret) {
+  const absl::Status refused = Refuse(call.now, SecretInvalid());
+  const std::string handle = HandleOf(secret);
+  if (handle.empty() || refused.code() == absl::StatusCode::kResourceExhausted) return refused;
+  absl::optional<absl::Time> locked_until;
+  FADU_RETURN_IF_ERROR(parts_.pool.InTransaction(
+      db::Scope{}, call.deadline, [&](db::Transaction& transaction) -> absl::Status {
+        FADU_ASSIGN_OR_RETURN(locked_until, CountFailure(transaction, handle, call.now));
+        return absl::OkStatus();
+      }));
+  if (!locked_until.has_value()) return refused;
+  Log(LogLevel::kWarning, "a secret is locked after wrong ones", {{"request_id", call.request_id}});
+  return SecretLocked(*locked_until);
+}
+
 absl::StatusOr<v1::ExchangeTokenResponse> RegistryHandler::ExchangeToken(
     const CallContext& call, const v1::ExchangeTokenRequest& request) {
   const absl::string_view secret = absl::StripAsciiWhitespace(request.secret());
@@ -392,19 +467,31 @@ absl::StatusOr<v1::ExchangeTokenResponse> RegistryHandler::ExchangeToken(
     return Refuse(call.now, Fail(absl::StatusCode::kFailedPrecondition, v1::REASON_BOOTSTRAP_SECRET,
                                  "a bootstrap secret gives no token"));
   }
-  absl::optional<Credential> credential;
+  const std::string digest = SecretDigest(secret);
+  absl::optional<StoredCredential> found;
   FADU_RETURN_IF_ERROR(parts_.pool.Read(
       db::Scope{}, call.deadline, [&](db::Transaction& transaction) -> absl::Status {
-        FADU_ASSIGN_OR_RETURN(credential, FindCredential(transaction, SecretDigest(secret)));
+        FADU_ASSIGN_OR_RETURN(found, FindCredential(transaction, digest));
         return absl::OkStatus();
       }));
-  if (!credential) return Refuse(call.now, SecretInvalid());
-  const RecordName name{credential->county, account_type_->collection(), credential->account};
+  if (!found) return WrongSecret(call, secret);
+  const std::string& county = found->credential.county;
+  const RecordName name{county, account_type_->collection(), found->credential.account};
   FADU_ASSIGN_OR_RETURN(const records::StoredRecord record,
-                        parts_.store.Get(AsRegistry(call, credential->county), name.ToString()));
+                        parts_.store.Get(AsRegistry(call, county), name.ToString()));
   const v1::Account account = AccountOf(record);
-  if (record.deleted_at || !IsUsable(account, DayOf(call.now))) {
-    return Refuse(call.now, SecretInvalid());
+  if (record.deleted_at) return Refuse(call.now, SecretInvalid());
+  if (const absl::Status usable = CheckUsable(account, *found, call.now); !usable.ok()) {
+    return Refuse(call.now, usable);
+  }
+  if (found->locked_until.has_value() && call.now < *found->locked_until) {
+    return SecretLocked(*found->locked_until);
+  }
+  if (!found->last_used_at.has_value() || call.now - *found->last_used_at >= kUseInterval) {
+    FADU_RETURN_IF_ERROR(
+        parts_.pool.InTransaction(db::Scope{}, call.deadline, [&](db::Transaction& transaction) {
+          return UseCredential(transaction, county, digest, call.now);
+        }));
   }
   const common::Identity identity = IdentityOf(account, record.id, call.now);
   v1::ExchangeTokenResponse response;
@@ -452,7 +539,7 @@ absl::StatusOr<v1::AccountSecret> RegistryHandler::Bootstrap(const CallContext& 
     FADU_ASSIGN_OR_RETURN(const bool consumed,
                           ConsumeBootstrap(view.sql(), digest, credential, now));
     if (!consumed) return BootstrapRefused();
-    return InsertCredential(view.sql(), credential, SecretDigest(secret), now);
+    return InsertCredential(view.sql(), credential, secret, now);
   };
   const CallContext own = AsRegistry(call, county);
   const absl::StatusOr<records::WriteResult> result =
@@ -495,9 +582,11 @@ void RegistryHandler::CreateAccount(const CallContext& call,
     change.message = std::make_shared<v1::Account>(std::move(account));
     change.submit = true;
     write.changes.push_back(std::move(change));
-    write.decide = [type = account_type_, login = request.login(), credential, secret,
+    write.decide = [type = account_type_, organisations = organisation_type_,
+                    grants = request.grants(), login = request.login(), credential, secret,
                     now = call.now](records::LockedView& view,
                                     std::vector<records::Change>&) -> absl::Status {
+      FADU_RETURN_IF_ERROR(CheckOrganisations(view, *organisations, grants));
       if (!login.empty()) {
         FADU_ASSIGN_OR_RETURN(const std::vector<records::StoredRecord> others,
                               view.Find(*type, absl::StrCat("login = \"", login, "\""), 1));
@@ -506,7 +595,7 @@ void RegistryHandler::CreateAccount(const CallContext& call,
                       "another account has this login", {{"login", login}});
         }
       }
-      return InsertCredential(view.sql(), credential, SecretDigest(secret), now);
+      return InsertCredential(view.sql(), credential, secret, now);
     };
     return write;
   };
@@ -520,6 +609,50 @@ void RegistryHandler::CreateAccount(const CallContext& call,
                      [done = std::move(done), secret](absl::StatusOr<records::WriteResult> result) {
                        done(SecretAnswer(result, secret));
                      });
+}
+
+absl::StatusOr<v1::ListAccountsResponse> RegistryHandler::ListAccounts(
+    const CallContext& call, const v1::ListAccountsRequest& request) {
+  FADU_ASSIGN_OR_RETURN(const std::string county, ParseCountyName(request.parent()));
+  if (!call.principal.MayIn(county, {common::ROLE_COUNTY_ADMIN, common::ROLE_AUDITOR})) {
+    return Fail(absl::StatusCode::kPermissionDenied, common::REASON_AREA_DENIED,
+                "the county is not the caller's", {{"area", county}});
+  }
+  records::ListQuery query;
+  query.county = county;
+  query.type = account_type_;
+  if (request.kind() != v1::ACCOUNT_KIND_UNSPECIFIED) {
+    query.filter = absl::StrCat(
+        "kind = ", EnumCode(v1::AccountKind_descriptor()->FindValueByNumber(request.kind())));
+  }
+  query.page_size = request.page_size();
+  query.page_token = request.page_token();
+  FADU_ASSIGN_OR_RETURN(const records::ListPage page, parts_.store.List(call, query));
+  std::vector<Uuid> ids;
+  for (const records::StoredRecord& record : page.records) ids.push_back(record.id);
+  std::map<Uuid, CredentialUse> uses;
+  FADU_RETURN_IF_ERROR(parts_.pool.Read(
+      db::Scope{}, call.deadline, [&](db::Transaction& transaction) -> absl::Status {
+        FADU_ASSIGN_OR_RETURN(uses, ReadCredentialUses(transaction, county, ids));
+        return absl::OkStatus();
+      }));
+  v1::ListAccountsResponse response;
+  response.set_next_page_token(page.next_page_token);
+  for (const records::StoredRecord& record : page.records) {
+    v1::AccountInfo& info = *response.add_accounts();
+    info = InfoOf(record);
+    info.set_state(StateOf(info.account(), DayOf(call.now)));
+    const CredentialUse& use = uses[record.id];
+    if (use.last_used_at.has_value()) {
+      info.mutable_last_used_time()->set_seconds(absl::ToUnixSeconds(*use.last_used_at));
+    }
+    if (use.locked_until.has_value() && call.now < *use.locked_until &&
+        info.state() == v1::ACCOUNT_STATE_USABLE) {
+      info.set_state(v1::ACCOUNT_STATE_LOCKED);
+      info.mutable_lock_expire_time()->set_seconds(absl::ToUnixSeconds(*use.locked_until));
+    }
+  }
+  return response;
 }
 
 records::WriteRequest RegistryHandler::Rotation(absl::Time now, const Credential& credential,
@@ -552,7 +685,7 @@ records::WriteRequest RegistryHandler::Rotation(absl::Time now, const Credential
                   "the account is disabled");
     }
     FADU_RETURN_IF_ERROR(RevokeCredentials(view.sql(), credential, now));
-    return InsertCredential(view.sql(), credential, SecretDigest(secret), now);
+    return InsertCredential(view.sql(), credential, secret, now);
   };
   return write;
 }

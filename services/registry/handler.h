@@ -57,6 +57,8 @@ class RegistryHandler {
                                               const v1::BootstrapRequest& request);
   void CreateAccount(const CallContext& call, const v1::CreateAccountRequest& request,
                      SecretDone done);
+  absl::StatusOr<v1::ListAccountsResponse> ListAccounts(const CallContext& call,
+                                                        const v1::ListAccountsRequest& request);
   void RotateSecret(const CallContext& call, const v1::RotateSecretRequest& request,
                     SecretDone done);
   void DisableAccount(const CallContext& call, const v1::DisableAccountRequest& request,
@@ -66,12 +68,15 @@ class RegistryHandler {
   absl::StatusOr<v1::Area> ReadArea(db::Transaction& transaction, const std::string& code) const;
   // A failed attempt at a secret: `status`, or RESOURCE_EXHAUSTED when there were too many.
   absl::Status Refuse(absl::Time now, absl::Status status);
+  // A secret that no account has: counts it against the one it was meant for.
+  absl::Status WrongSecret(const CallContext& call, absl::string_view secret);
   // A change of one account that gives it `secret` and revokes its others.
   records::WriteRequest Rotation(absl::Time now, const Credential& credential,
                                  const Uuid& request_id, const std::string& secret) const;
 
   const HandlerParts parts_;
   const RecordType* const account_type_;
+  const RecordType* const organisation_type_;
   std::mutex mutex_;
   TokenBucket failures_;  // guarded by mutex_
   rpc::Service service_;

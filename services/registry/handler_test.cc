@@ -240,7 +240,7 @@ TEST_F(RegistryTest, BootstrapRepeatedSoonGivesANewSecretAndLaterNone) {
   const auto second = Bootstrap(secret, request_id);
   ASSERT_TRUE(second.ok()) << second.status();
   EXPECT_EQ(second->name(), lost->name());
-  EXPECT_EQ(ReasonOf(Exchange(lost->secret()).status()), "REASON_SECRET_INVALID");
+  EXPECT_EQ(ReasonOf(Exchange(lost->secret()).status()), "REASON_SECRET_REPLACED");
   EXPECT_TRUE(Exchange(second->secret()).ok());
   clock_.Advance(absl::Minutes(11));
   EXPECT_EQ(ReasonOf(Bootstrap(secret, request_id).status()), "REASON_BOOTSTRAP_REFUSED");
@@ -295,6 +295,50 @@ TEST_F(RegistryTest, ExchangeTokenTakesTenWrongSecretsAMinute) {
   EXPECT_TRUE(Exchange(admin_.secret()).ok());
   clock_.Advance(absl::Minutes(1));
   EXPECT_EQ(Exchange("fadu_wrong").status().code(), absl::StatusCode::kUnauthenticated);
+}
+
+// A wrong secret is meant for the one that begins as it does, and for no other.
+TEST_F(RegistryTest, ExchangeTokenLocksASecretForFifteenMinutesAfterFiveWrongOnes) {
+  SignIn();
+  const auto clerk = Create(Wish(common::ROLE_TOWN_CLERK, "421221106"));
+  ASSERT_TRUE(clerk.ok()) << clerk.status();
+  bearer_.clear();
+  const std::string wrong = clerk->secret().substr(0, 30) + "wrong";
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(ReasonOf(Exchange(wrong).status()), "REASON_SECRET_INVALID") << i;
+    clock_.Advance(absl::Minutes(3));
+    // The right one in between changes nothing.
+    EXPECT_TRUE(Exchange(clerk->secret()).ok()) << i;
+  }
+  const absl::Status fifth = Exchange(wrong).status();
+  EXPECT_EQ(fifth.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(ReasonOf(fifth), "REASON_SECRET_LOCKED");
+  // 12:00 in Beijing and four times three minutes, then fifteen.
+  const absl::Status right = Exchange(clerk->secret()).status();
+  EXPECT_EQ(ReasonOf(right), "REASON_SECRET_LOCKED");
+  EXPECT_EQ(DetailOf(right).metadata["until"], "2024-06-01 12:27:00");
+  EXPECT_TRUE(Exchange(admin_.secret()).ok());
+  // Wrong ones do not make it longer, a restart not shorter.
+  clock_.Advance(absl::Minutes(15) - absl::Seconds(1));
+  EXPECT_EQ(ReasonOf(Exchange(wrong).status()), "REASON_SECRET_LOCKED");
+  const absl::Time later = clock_.Now();
+  host_.reset();
+  StartHost();
+  clock_.Set(later);
+  EXPECT_EQ(ReasonOf(Exchange(clerk->secret()).status()), "REASON_SECRET_LOCKED");
+  clock_.Advance(absl::Seconds(1));
+  EXPECT_TRUE(Exchange(clerk->secret()).ok());
+}
+
+TEST_F(RegistryTest, ALockedOfficeGetsANewSecretAtOnce) {
+  SignIn();
+  const auto clerk = Create(Wish(common::ROLE_TOWN_CLERK, "421221106"));
+  ASSERT_TRUE(clerk.ok()) << clerk.status();
+  for (int i = 0; i < 5; ++i) (void)Exchange(clerk->secret() + "x").status();
+  ASSERT_EQ(ReasonOf(Exchange(clerk->secret()).status()), "REASON_SECRET_LOCKED");
+  const auto fresh = Rotate(clerk->name());
+  ASSERT_TRUE(fresh.ok()) << fresh.status();
+  EXPECT_TRUE(Exchange(fresh->secret()).ok());
 }
 
 // ---- Accounts ----------------------------------------------------------------------------------
@@ -360,7 +404,9 @@ TEST_F(RegistryTest, RotateSecretRevokesTheOldOne) {
   bearer_ = Exchange(clerk->secret())->bearer();
   const auto own = Rotate(clerk->name());
   ASSERT_TRUE(own.ok()) << own.status();
-  EXPECT_EQ(ReasonOf(Exchange(clerk->secret()).status()), "REASON_SECRET_INVALID");
+  const absl::Status old = Exchange(clerk->secret()).status();
+  EXPECT_EQ(ReasonOf(old), "REASON_SECRET_REPLACED");
+  EXPECT_EQ(DetailOf(old).metadata["date"], "2024-06-01");
   EXPECT_TRUE(Exchange(own->secret()).ok());
   // Another's account is as if it were not there.
   EXPECT_EQ(ReasonOf(Rotate(admin_.name()).status()), "REASON_NOT_FOUND");
@@ -373,7 +419,9 @@ TEST_F(RegistryTest, DisableAccountEndsItsSecrets) {
   const auto disabled = Disable(clerk->name());
   ASSERT_TRUE(disabled.ok()) << disabled.status();
   EXPECT_TRUE(disabled->account().disabled());
-  EXPECT_EQ(ReasonOf(Exchange(clerk->secret()).status()), "REASON_SECRET_INVALID");
+  const absl::Status refused = Exchange(clerk->secret()).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kUnauthenticated);
+  EXPECT_EQ(ReasonOf(refused), "REASON_ACCOUNT_DISABLED");
   EXPECT_EQ(ReasonOf(Rotate(clerk->name()).status()), "REASON_ACCOUNT_DISABLED");
   const auto again = Disable(clerk->name());
   ASSERT_TRUE(again.ok()) << again.status();
@@ -387,6 +435,106 @@ TEST_F(RegistryTest, DisableAccountKeepsTheLastAdministrator) {
   EXPECT_TRUE(Disable(admin_.name()).ok());
 }
 
+v1::AccountInfo InfoOf(const v1::ListAccountsResponse& page, const std::string& name) {
+  for (const v1::AccountInfo& info : page.accounts()) {
+    if (info.name() == name) return info;
+  }
+  ADD_FAILURE() << "no " << name;
+  return v1::AccountInfo();
+}
+
+TEST_F(RegistryTest, ListAccountsTellsStateAndLastUse) {
+  SignIn();
+  const auto unused = Create(Wish(common::ROLE_TOWN_CLERK, "421221106"));
+  v1::CreateAccountRequest wish = Wish(common::ROLE_DEPARTMENT, "421221106");
+  wish.set_kind(v1::ACCOUNT_KIND_CLIENT);
+  wish.set_expire_date("2024-06-02");
+  const auto client = Create(wish);
+  ASSERT_TRUE(unused.ok() && client.ok()) << client.status();
+  ASSERT_TRUE(Disable(unused->name()).ok());
+  clock_.Advance(absl::Minutes(5));
+  const absl::Time used = clock_.Now();
+  ASSERT_TRUE(Exchange(client->secret()).ok());
+
+  v1::ListAccountsRequest request;
+  request.set_parent("counties/421221");
+  auto page = Registry<v1::ListAccountsResponse>("ListAccounts", request);
+  ASSERT_TRUE(page.ok()) << page.status();
+  EXPECT_EQ(page->accounts_size(), 3);
+  EXPECT_EQ(InfoOf(*page, unused->name()).state(), v1::ACCOUNT_STATE_DISABLED);
+  EXPECT_FALSE(InfoOf(*page, unused->name()).has_last_used_time());
+  EXPECT_EQ(InfoOf(*page, client->name()).state(), v1::ACCOUNT_STATE_USABLE);
+  EXPECT_EQ(InfoOf(*page, client->name()).last_used_time().seconds(), absl::ToUnixSeconds(used));
+
+  for (int i = 0; i < 5; ++i) (void)Exchange(client->secret() + "x").status();
+  request.set_kind(v1::ACCOUNT_KIND_CLIENT);
+  page = Registry<v1::ListAccountsResponse>("ListAccounts", request);
+  ASSERT_TRUE(page.ok()) << page.status();
+  ASSERT_EQ(page->accounts_size(), 1);
+  EXPECT_EQ(page->accounts(0).state(), v1::ACCOUNT_STATE_LOCKED);
+  EXPECT_EQ(page->accounts(0).lock_expire_time().seconds(),
+            absl::ToUnixSeconds(used + absl::Minutes(15)));
+
+  // The day after its last one.
+  clock_.Set(kNoon + absl::Hours(48));
+  bearer_.clear();
+  bearer_ = Exchange(admin_.secret())->bearer();
+  page = Registry<v1::ListAccountsResponse>("ListAccounts", request);
+  ASSERT_TRUE(page.ok()) << page.status();
+  EXPECT_EQ(page->accounts(0).state(), v1::ACCOUNT_STATE_EXPIRED);
+}
+
+TEST_F(RegistryTest, ListAccountsGoesPageByPage) {
+  SignIn();
+  ASSERT_TRUE(Create(Wish(common::ROLE_TOWN_CLERK, "421221106")).ok());
+  v1::ListAccountsRequest request;
+  request.set_parent("counties/421221");
+  request.set_page_size(1);
+  auto page = Registry<v1::ListAccountsResponse>("ListAccounts", request);
+  ASSERT_TRUE(page.ok()) << page.status();
+  EXPECT_EQ(page->accounts_size(), 1);
+  request.set_page_token(page->next_page_token());
+  page = Registry<v1::ListAccountsResponse>("ListAccounts", request);
+  ASSERT_TRUE(page.ok()) << page.status();
+  ASSERT_EQ(page->accounts_size(), 1);
+  EXPECT_EQ(page->accounts(0).name(), admin_.name());
+  EXPECT_EQ(page->next_page_token(), "");
+  request.clear_page_token();
+  request.set_parent("counties/421222");
+  EXPECT_EQ(ReasonOf(Registry<v1::ListAccountsResponse>("ListAccounts", request).status()),
+            "REASON_AREA_DENIED");
+}
+
+// The organisation is looked up in the same transaction.
+TEST_F(RegistryTest, CreateAccountLimitsAGrantToAnOrganisationOfTheCounty) {
+  SignIn();
+  v1::Organisation organisation;
+  organisation.set_area_code("421221106");
+  organisation.set_established_date("2001-05-01");
+  organisation.set_name("潘家湾派出所（示例）");
+  organisation.set_kind(v1::ORGANISATION_KIND_POLICE_STATION);
+  common::CreateRecordRequest made;
+  made.set_parent("counties/421221");
+  made.mutable_record()->PackFrom(organisation);
+  made.set_request_id(NewRequestId());
+  const auto record = Call<common::Record>("/fadu.common.v1.RecordService/CreateRecord", made);
+  ASSERT_TRUE(record.ok()) << record.status();
+  v1::CreateAccountRequest wish = Wish(common::ROLE_DEPARTMENT, "421221106");
+  wish.set_kind(v1::ACCOUNT_KIND_CLIENT);
+  wish.set_expire_date("2025-06-01");
+  wish.mutable_grants(0)->set_organisation("01900000-0000-7000-8000-000000000001");
+  EXPECT_EQ(ReasonOf(Create(wish).status()), "REASON_GRANT_DENIED");
+  const std::string id = record->name().substr(record->name().rfind('/') + 1);
+  wish.mutable_grants(0)->set_organisation(id);
+  wish.set_request_id(NewRequestId());
+  const auto client = Create(wish);
+  ASSERT_TRUE(client.ok()) << client.status();
+  bearer_.clear();
+  const auto token = Exchange(client->secret());
+  ASSERT_TRUE(token.ok()) << token.status();
+  EXPECT_EQ(token->grants(0).organisation(), id);
+}
+
 TEST_F(RegistryTest, AccountGivesNoTokenAfterItsLastDay) {
   SignIn();
   v1::CreateAccountRequest wish = Wish(common::ROLE_DEPARTMENT, "421221");
@@ -396,7 +544,9 @@ TEST_F(RegistryTest, AccountGivesNoTokenAfterItsLastDay) {
   EXPECT_TRUE(Exchange(client->secret()).ok());
   bearer_.clear();
   clock_.Advance(absl::Hours(12));  // midnight in Beijing
-  EXPECT_EQ(ReasonOf(Exchange(client->secret()).status()), "REASON_SECRET_INVALID");
+  const absl::Status over = Exchange(client->secret()).status();
+  EXPECT_EQ(over.code(), absl::StatusCode::kUnauthenticated);
+  EXPECT_EQ(ReasonOf(over), "REASON_ACCOUNT_EXPIRED");
 }
 
 // Bootstrap, a new account, a rotation and a disabling are four entries of one chain.

@@ -6,6 +6,7 @@
 #include "common/base/status.h"
 #include "common/schema/reason.h"
 #include "fadu/common/v1/reason.pb.h"
+#include "services/registry/domain/secret.h"
 #include "services/registry/sql.h"
 
 namespace fadu::registry {
@@ -31,6 +32,19 @@ std::vector<AreaSpan> SpansOf(const db::Rows& rows) {
   std::vector<AreaSpan> spans;
   for (const db::Row& row : rows) spans.push_back(SpanOf(row));
   return spans;
+}
+
+absl::optional<absl::Time> TimeIn(const db::Row& row, size_t column) {
+  if (row.IsNull(column)) return absl::nullopt;
+  return row.Time(column);
+}
+
+void Put(const absl::optional<absl::Time>& time, db::Params& params) {
+  if (time.has_value()) {
+    params.Time(*time);
+  } else {
+    params.Null();
+  }
 }
 
 }  // namespace
@@ -150,12 +164,53 @@ absl::Status InsertAlias(db::Transaction& transaction, absl::string_view code,
       .status();
 }
 
-absl::StatusOr<absl::optional<Credential>> FindCredential(db::Transaction& transaction,
-                                                          absl::string_view digest) {
+absl::StatusOr<absl::optional<StoredCredential>> FindCredential(db::Transaction& transaction,
+                                                                absl::string_view digest) {
   FADU_ASSIGN_OR_RETURN(const db::Rows rows,
                         transaction.Run(sql::kFindCredential, db::Params().Bytes(digest)));
-  if (rows.empty()) return absl::optional<Credential>();
-  return absl::optional<Credential>(Credential{rows[0].Text(0), rows[0].Id(1)});
+  if (rows.empty()) return absl::optional<StoredCredential>();
+  return absl::optional<StoredCredential>(StoredCredential{{rows[0].Text(0), rows[0].Id(1)},
+                                                           TimeIn(rows[0], 2),
+                                                           TimeIn(rows[0], 3),
+                                                           TimeIn(rows[0], 4)});
+}
+
+absl::Status UseCredential(db::Transaction& transaction, absl::string_view county,
+                           absl::string_view digest, absl::Time now) {
+  return transaction.Execute(sql::kUseCredential, db::Params().Text(county).Bytes(digest).Time(now))
+      .status();
+}
+
+absl::StatusOr<absl::optional<absl::Time>> CountFailure(db::Transaction& transaction,
+                                                        absl::string_view handle, absl::Time now) {
+  FADU_ASSIGN_OR_RETURN(const db::Rows rows,
+                        transaction.Run(sql::kLockCredentialsOfHandle, db::Params().Text(handle)));
+  absl::optional<absl::Time> locked_until;
+  for (const db::Row& row : rows) {
+    Failures failures{row.Int(2), TimeIn(row, 3), TimeIn(row, 4)};
+    if (!failures.IsLocked(now)) {
+      failures = AfterFailure(failures, now);
+      db::Params params;
+      params.Text(row.Text(0)).Bytes(row.Bytes(1)).Int(failures.count);
+      Put(failures.since, params);
+      Put(failures.locked_until, params);
+      FADU_RETURN_IF_ERROR(transaction.Execute(sql::kPutFailures, params).status());
+    }
+    if (failures.IsLocked(now)) locked_until = failures.locked_until;
+  }
+  return locked_until;
+}
+
+absl::StatusOr<std::map<Uuid, CredentialUse>> ReadCredentialUses(
+    db::Transaction& transaction, absl::string_view county, const std::vector<Uuid>& accounts) {
+  FADU_ASSIGN_OR_RETURN(
+      const db::Rows rows,
+      transaction.Run(sql::kListCredentialUses, db::Params().Text(county).IdArray(accounts)));
+  std::map<Uuid, CredentialUse> uses;
+  for (const db::Row& row : rows) {
+    uses[row.Id(0)] = CredentialUse{TimeIn(row, 1), TimeIn(row, 2)};
+  }
+  return uses;
 }
 
 absl::StatusOr<bool> HasCredential(db::Transaction& transaction) {
@@ -165,10 +220,14 @@ absl::StatusOr<bool> HasCredential(db::Transaction& transaction) {
 }
 
 absl::Status InsertCredential(db::Transaction& transaction, const Credential& credential,
-                              absl::string_view digest, absl::Time now) {
+                              absl::string_view secret, absl::Time now) {
   return transaction
-      .Execute(sql::kInsertCredential,
-               db::Params().Text(credential.county).Bytes(digest).Id(credential.account).Time(now))
+      .Execute(sql::kInsertCredential, db::Params()
+                                           .Text(credential.county)
+                                           .Bytes(SecretDigest(secret))
+                                           .Id(credential.account)
+                                           .Time(now)
+                                           .Text(HandleOf(secret)))
       .status();
 }
 

@@ -78,13 +78,37 @@ struct Credential {
   Uuid account;
 };
 
-// By digest; nullopt when it is unknown or revoked.
-absl::StatusOr<absl::optional<Credential>> FindCredential(db::Transaction& transaction,
-                                                          absl::string_view digest);
+// A secret that was given once.
+struct StoredCredential {
+  Credential credential;
+  absl::optional<absl::Time> revoked_at;
+  absl::optional<absl::Time> last_used_at;
+  absl::optional<absl::Time> locked_until;
+};
+
+// By digest; nullopt when it is unknown.
+absl::StatusOr<absl::optional<StoredCredential>> FindCredential(db::Transaction& transaction,
+                                                                absl::string_view digest);
+// It gave a token.
+absl::Status UseCredential(db::Transaction& transaction, absl::string_view county,
+                           absl::string_view digest, absl::Time now);
+// A wrong secret that begins with `handle`: counts it against the secret it was meant for. Until
+// when that is locked, now or already; nullopt when it is not, or when none was meant.
+absl::StatusOr<absl::optional<absl::Time>> CountFailure(db::Transaction& transaction,
+                                                        absl::string_view handle, absl::Time now);
+// How an account's secrets were used.
+struct CredentialUse {
+  absl::optional<absl::Time> last_used_at;
+  absl::optional<absl::Time> locked_until;
+};
+absl::StatusOr<std::map<Uuid, CredentialUse>> ReadCredentialUses(db::Transaction& transaction,
+                                                                 absl::string_view county,
+                                                                 const std::vector<Uuid>& accounts);
 // Is there, or was there ever, an account?
 absl::StatusOr<bool> HasCredential(db::Transaction& transaction);
+// Stores what is kept of a secret.
 absl::Status InsertCredential(db::Transaction& transaction, const Credential& credential,
-                              absl::string_view digest, absl::Time now);
+                              absl::string_view secret, absl::Time now);
 absl::Status RevokeCredentials(db::Transaction& transaction, const Credential& credential,
                                absl::Time now);
 

@@ -10,7 +10,9 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <tuple>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -133,8 +135,10 @@ class Expectations {
     return Knows(method) && methods_.at(method)[0].of == "none";
   }
 
+  // `owner` is the organisation of the one record that it is about; nullopt when it is not about
+  // one.
   bool May(const Caller& caller, const std::string& method, const RecordType* type,
-           const std::string& target) const {
+           const std::string& target, const absl::optional<std::string>& owner) const {
     for (const MethodRow& row : methods_.at(method)) {
       if (row.who.count("anyone") > 0) return true;
       if (!caller.service.empty()) {
@@ -149,14 +153,25 @@ class Expectations {
         const Relation relation = RelationOf(grant.area_code, target);
         const bool throughout = row.of == "reader" && type != nullptr &&
                                 types_.at(type->collection()).shared && relation != kElsewhere;
+        // What is not about records of one type is about everybody's.
+        const bool about_records =
+            row.of == "reader" || row.of == "writer" || row.of == "unmasker" || row.of == "either";
+        if (grant.IsLimited() && row.of != "none") {
+          if (!about_records || type == nullptr || !grant.IsFor(type->collection())) continue;
+          const bool ours =
+              grant.organisation.empty() ||
+              (owner.has_value() ? owner == grant.organisation : type->organisation() != nullptr);
+          if (!ours && !throughout) continue;
+        }
         if (row.may[relation] || throughout) return true;
       }
     }
     return false;
   }
 
-  // The caller may read records of a type that lie there.
-  bool MayRead(const Caller& caller, const RecordType& type, const std::string& area) const {
+  // The caller may read records of a type and an organisation that lie there.
+  bool MayRead(const Caller& caller, const RecordType& type, const std::string& area,
+               const std::string& owner) const {
     const TypeRow& row = types_.at(type.collection());
     const auto reads = [&](const std::string& role) {
       return absl::StrContains(row.roles.at(role), "r");
@@ -164,8 +179,10 @@ class Expectations {
     if (!caller.service.empty()) return reads("service");
     return std::any_of(caller.grants.begin(), caller.grants.end(), [&](const RoleGrant& grant) {
       const Relation relation = RelationOf(grant.area_code, area);
-      return reads(RoleWord(grant.role)) &&
-             (relation <= kChild || (row.shared && relation != kElsewhere));
+      const bool ours =
+          grant.organisation.empty() || (!owner.empty() && owner == grant.organisation);
+      return reads(RoleWord(grant.role)) && grant.IsFor(type.collection()) &&
+             ((ours && relation <= kChild) || (row.shared && relation != kElsewhere));
     });
   }
 
@@ -208,8 +225,9 @@ struct Shot {
   std::shared_ptr<Message> request;
   const RecordType* type = nullptr;
   std::string area;
-  std::string object;      // the id in a name; empty: the request goes by area
-  bool of_county = false;  // the object is the county's
+  std::string object;                 // the id in a name; empty: the request goes by area
+  absl::optional<std::string> owner;  // of the one record that it is about
+  bool of_county = false;             // the object is the county's
 };
 
 // An area of the same kind that nobody knows.
@@ -224,7 +242,7 @@ class Shots {
  public:
   explicit Shots(GuardSuite& suite) : suite_(suite) {
     for (const Planted& planted : suite.planted()) {
-      planted_[{planted.type, planted.area}] = &planted;
+      planted_[{planted.type, planted.area, planted.owner}] = &planted;
     }
   }
 
@@ -239,8 +257,15 @@ class Shots {
     for (const auto& type : suite_.TypesOf(service).all()) types.push_back(type.get());
     if (!by_type || types.empty()) types = {nullptr};
     const FieldDescriptor* action = input.FindFieldByName("action");
+    std::vector<std::pair<const RecordType*, std::string>> kinds;
     for (const RecordType* type : types) {
-      absl::optional<Shot> shot = Make(service, method, type, area);
+      for (const std::string& owner :
+           type == nullptr ? std::vector<std::string>{""} : OwnersOf(*type)) {
+        kinds.emplace_back(type, owner);
+      }
+    }
+    for (const auto& [type, owner] : kinds) {
+      absl::optional<Shot> shot = Make(service, method, type, area, owner);
       if (!shot.has_value()) continue;
       if (action == nullptr || action->enum_type() == nullptr) {
         shots.push_back(*std::move(shot));
@@ -264,7 +289,8 @@ class Shots {
                               const Shot& shot) {
     if (shot.object.empty() || shot.of_county) {
       for (Shot& twin : Of(service, method, NowhereLike(shot.area))) {
-        if (twin.row == shot.row && twin.type == shot.type) return std::move(twin);
+        const bool same = twin.row == shot.row && twin.type == shot.type;
+        if (same && twin.owner == shot.owner) return std::move(twin);
       }
       if (shot.object.empty()) return absl::nullopt;
     }
@@ -312,13 +338,17 @@ class Shots {
   // The name of the object of `collection` that lies where the shot goes; its id goes into the
   // shot.
   absl::optional<std::string> NameOf(const RecordType* type, const std::string& collection,
-                                     Shot& shot) {
+                                     const std::string& owner, Shot& shot) {
     std::string name = suite_.Made(CountyOf(shot.area), collection);
     shot.of_county = !name.empty();
     if (type != nullptr && (name.empty() || shot.row.find("RecordService") == 0)) {
-      const auto found = planted_.find({type, shot.area});
+      // What another type of record names has an owner of its own.
+      const std::vector<std::string> owners = OwnersOf(*type);
+      const std::string whose = absl::c_linear_search(owners, owner) ? owner : owners[0];
+      const auto found = planted_.find({type, shot.area, whose});
       if (found == planted_.end()) return absl::nullopt;
       name = found->second->name;
+      shot.owner = whose;
       shot.of_county = false;
     }
     if (name.empty()) return absl::nullopt;
@@ -327,7 +357,8 @@ class Shots {
   }
 
   absl::optional<Shot> Make(const std::string& service, const MethodDescriptor& method,
-                            const RecordType* type, const std::string& area) {
+                            const RecordType* type, const std::string& area,
+                            const std::string& owner) {
     Shot shot;
     shot.row = absl::StrCat(method.service()->name(), "/", method.name());
     shot.type = type;
@@ -345,6 +376,8 @@ class Shots {
           field->message_type()->full_name() == "google.protobuf.Any") {
         std::unique_ptr<Message> record = type->New();
         FillMessage(*record, area, "x");
+        GiveTo(*type, owner, *record);
+        shot.owner = owner;
         google::protobuf::Any any;
         any.PackFrom(*record);
         field->is_repeated() ? reflection->AddMessage(&request, field)->CopyFrom(any)
@@ -372,12 +405,12 @@ class Shots {
                                        : type != nullptr       ? type->collection()
                                                                : "runs";
         const RecordType* of = suite_.TypesOf(service).FindByCollection(collection);
-        const auto name = NameOf(of, collection, shot);
+        const auto name = NameOf(of, collection, owner, shot);
         if (!name.has_value()) return absl::nullopt;
         reflection->SetString(&request, field, *name);
       } else if (rules.format() == v1::FORMAT_UNSPECIFIED && field->name() == "name" &&
                  service == "scoring") {
-        const auto name = NameOf(nullptr, "runs", shot);
+        const auto name = NameOf(nullptr, "runs", owner, shot);
         if (!name.has_value()) return absl::nullopt;
         reflection->SetString(&request, field, *name);
       }
@@ -405,7 +438,7 @@ class Shots {
   }
 
   GuardSuite& suite_;
-  std::map<std::pair<const RecordType*, std::string>, const Planted*> planted_;
+  std::map<std::tuple<const RecordType*, std::string, std::string>, const Planted*> planted_;
 };
 
 // ---- what came back -----------------------------------------------------------------------------
@@ -432,7 +465,8 @@ bool IsRoleDenied(const absl::Status& status) {
 bool IsRefusal(const Shot& shot, const absl::Status& status) {
   if (IsRoleDenied(status)) return true;
   const std::string reason = ReasonOf(status);
-  if (reason == "REASON_AREA_DENIED" && status.code() == absl::StatusCode::kPermissionDenied) {
+  if ((reason == "REASON_AREA_DENIED" || reason == "REASON_ORGANISATION_DENIED") &&
+      status.code() == absl::StatusCode::kPermissionDenied) {
     return true;
   }
   if (reason != "REASON_NOT_FOUND") return false;
@@ -552,7 +586,7 @@ class Matrix {
           for (const Shot& shot : shots_.Of(service, *method, area)) {
             const std::string object =
                 absl::StrCat(shot.row, " ", shot.type == nullptr ? "" : shot.type->collection(),
-                             " ", shot.area, " ", shot.object);
+                             " ", shot.area, " ", shot.object, " ", shot.owner.value_or(""));
             if (!fired.insert(object).second) continue;
             for (const Caller& caller : callers) Fire(service, *method, caller, shot);
           }
@@ -572,7 +606,7 @@ class Matrix {
             const Shot& shot) {
     const bool known = expectations_.Knows(shot.row);
     const bool anonymous = method.options().GetExtension(v1::access).anonymous();
-    const bool may = known && expectations_.May(caller, shot.row, shot.type, shot.area);
+    const bool may = known && expectations_.May(caller, shot.row, shot.type, shot.area, shot.owner);
     ++combinations_;
     Send(service, method, caller, shot, /*queue=*/true,
          [=, this, &method, &caller](const Answer& answer) {
@@ -596,6 +630,10 @@ class Matrix {
              return;
            }
            if (IsRoleDenied(answer.status)) return;
+           // Of a new record it says what the caller's own grant says.
+           if (shot.object.empty() && ReasonOf(answer.status) == "REASON_ORGANISATION_DENIED") {
+             return;
+           }
            // Not in the table yet: another county is another county for everybody.
            if (!known && (!caller.service.empty() || InCountyOf(caller, shot.area))) return;
            CompareWithNothing(service, method, caller, shot, answer);
@@ -649,13 +687,13 @@ class Matrix {
     if (!caller.service.empty() && absl::StrContains(shot.row, "PullFacts")) return;
     const std::string bytes = answer.Bytes();
     for (const Planted* planted : finder_.ContentIn(bytes)) {
-      if (!expectations_.MayRead(caller, *planted->type, planted->area)) {
+      if (!expectations_.MayRead(caller, *planted->type, planted->area, planted->owner)) {
         say(absl::StrCat("LEAK of ", planted->type->collection()));
       }
     }
     // in clear only where it was asked for, by who may.
     const bool unmasks = shot.row == "RecordService/UnmaskRecord" &&
-                         expectations_.May(caller, shot.row, shot.type, shot.area);
+                         expectations_.May(caller, shot.row, shot.type, shot.area, shot.owner);
     if (!unmasks && !suite_.canaries().In(bytes).empty()) say("LEAK of personal data in clear");
     // Who reads the audit log reads ids; a score names the records it counts.
     const bool audit = absl::StrContains(shot.row, "ListEvents");
@@ -663,7 +701,8 @@ class Matrix {
     for (const Planted* planted : finder_.IdsIn(bytes)) {
       if (planted->id == shot.object || audit) continue;
       const bool counted = score && Covers(caller, planted->area);
-      if (!counted && !expectations_.MayRead(caller, *planted->type, planted->area)) {
+      if (!counted &&
+          !expectations_.MayRead(caller, *planted->type, planted->area, planted->owner)) {
         say(absl::StrCat("LEAK of the id of ", planted->type->collection()));
       }
     }
@@ -742,6 +781,18 @@ std::vector<Caller> Everybody(GuardSuite& suite) {
     callers.push_back(
         suite.Person({{v1::ROLE_VILLAGE_CLERK, kVillage, ""}, {role, kNextTown, ""}}));
   }
+  // Departments' programs, and people of one organisation. An administrator is never limited.
+  for (const char* area : {kCounty, kTown, kVillage}) {
+    callers.push_back(suite.Person({{v1::ROLE_DEPARTMENT, area, kOurs}}));
+    callers.push_back(suite.Person({{v1::ROLE_DEPARTMENT, area, "", {"disputes"}}}));
+  }
+  callers.push_back(suite.Person({{v1::ROLE_DEPARTMENT, kTown, kOurs, {"disputes", "exams"}}}));
+  callers.push_back(suite.Person(
+      {{v1::ROLE_DEPARTMENT, kVillage, ""}, {v1::ROLE_DEPARTMENT, kNextTown, kTheirs}}));
+  for (const int role : PersonalRoles()) {
+    if (role == v1::ROLE_COUNTY_ADMIN) continue;
+    callers.push_back(suite.Person({{role, kTown, kOurs}}));
+  }
   for (const std::string& service : suite.services()) {
     callers.push_back(suite.Service(service));
   }
@@ -812,6 +863,19 @@ TEST(Access, TheMatrixFindsWhatIsPlanted) {
   EXPECT_THAT(matrix.findings().Text(), ::testing::HasSubstr("told apart from nothing"));
 }
 
+TEST(Access, TheMatrixFindsWhatBelongsToAnotherOrganisation) {
+  GuardSuite& suite = Suite();
+  const Expectations expectations(suite);
+  Caller pretender = suite.Person({{v1::ROLE_TOWN_REVIEWER, kTown, kOurs}});
+  pretender.grants[0].organisation = kTheirs;
+  const std::vector<Caller> callers = {pretender};
+  Matrix matrix(suite, expectations);
+  matrix.Run(callers);
+  EXPECT_THAT(matrix.findings().Text(), ::testing::HasSubstr("LEAK of disputes"));
+  EXPECT_THAT(matrix.findings().Text(), ::testing::HasSubstr("told apart from nothing"));
+  EXPECT_THAT(matrix.findings().Text(), ::testing::HasSubstr("refused what should be"));
+}
+
 // Erasing is the county administrator's duty; reading the disputes of people is not.
 TEST(Access, WhoErasesWhatItDoesNotReadIsNotShownIt) {
   GuardSuite& suite = Suite();
@@ -842,7 +906,7 @@ TEST(Access, WhoErasesWhatItDoesNotReadIsNotShownIt) {
     ASSERT_THAT(suite.Call(admin, planted.service, "/fadu.common.v1.RecordService/EraseRecord",
                            request, &record),
                 IsOk());
-    const bool reads = expectations.MayRead(admin, *planted.type, planted.area);
+    const bool reads = expectations.MayRead(admin, *planted.type, planted.area, planted.owner);
     EXPECT_EQ(record.has_record(), reads) << planted.name;
     if (!reads) hidden.insert(planted.type->collection());
   }

@@ -12,6 +12,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
 #include "common/base/area_code.h"
@@ -242,6 +243,16 @@ void PlantCanaries(const RecordType& type, Message& record, Canaries& canaries) 
   }
 }
 
+std::vector<std::string> OwnersOf(const RecordType& type) {
+  if (type.organisation() == nullptr) return {""};
+  return {kOurs, kTheirs};
+}
+
+void GiveTo(const RecordType& type, const std::string& owner, Message& record) {
+  if (type.organisation() == nullptr) return;
+  record.GetReflection()->SetString(&record, type.organisation()->descriptor, owner);
+}
+
 // What the test holds of a service with records.
 struct GuardSuite::Plot {
   std::unique_ptr<RecordTypes> types;
@@ -329,8 +340,11 @@ Caller GuardSuite::Person(const std::vector<RoleGrant>& grants) {
     held.set_role(static_cast<v1::Role>(grant.role));
     held.set_area_code(grant.area_code);
     held.set_organisation(grant.organisation);
+    *held.mutable_collections() = {grant.collections.begin(), grant.collections.end()};
     absl::StrAppend(&caller.name, caller.name.empty() ? "" : " + ", v1::Role_Name(held.role()), "@",
-                    grant.area_code);
+                    grant.area_code, grant.organisation.empty() ? "" : " of an organisation",
+                    grant.collections.empty() ? "" : " for ",
+                    absl::StrJoin(grant.collections, ","));
   }
   caller.grants = grants;
   caller.bearer = Must("sign", registry_->Sign(identity));
@@ -371,18 +385,21 @@ void GuardSuite::Populate() {
   for (const std::string county : {kCounty, kOtherCounty}) OpenCycle(county);
   for (const std::string& service : services_) {
     for (const auto& type : TypesOf(service).all()) {
-      for (const std::string& area : PlantedAreas()) Plant(service, *type, area);
+      for (const std::string& area : PlantedAreas()) {
+        for (const std::string& owner : OwnersOf(*type)) Plant(service, *type, area, owner);
+      }
     }
   }
   for (const std::string county : {kCounty, kOtherCounty}) Score(county);
 }
 
-void GuardSuite::Plant(const std::string& service, const RecordType& type,
-                       const std::string& area) {
+void GuardSuite::Plant(const std::string& service, const RecordType& type, const std::string& area,
+                       const std::string& owner) {
   Planted planted;
   planted.service = service;
   planted.type = &type;
   planted.area = area;
+  planted.owner = owner;
   planted.marker = absl::StrCat("值", 100000 + planted_.size(), "标");
   records::Change change;
   change.type = &type;
@@ -390,6 +407,7 @@ void GuardSuite::Plant(const std::string& service, const RecordType& type,
   change.submit = true;
   FillMessage(*change.message, area, planted.marker);
   PlantCanaries(type, *change.message, canaries_);
+  GiveTo(type, owner, *change.message);
   records::WriteRequest wish;
   wish.county = CountyOf(area);
   wish.request_id = ids_->NewId();

@@ -41,6 +41,10 @@ inline constexpr char kNextTownVillage[] = "421221107200";
 inline constexpr char kOtherCounty[] = "421222";
 inline constexpr char kOtherCountyVillage[] = "421222100200";
 
+// Organisations whose records are planted, where a type has them.
+inline constexpr char kOurs[] = "018f0000-0000-7000-8000-00000000000a";
+inline constexpr char kTheirs[] = "018f0000-0000-7000-8000-00000000000b";
+
 inline constexpr int kYear = 2024;
 
 // Every area in which something is planted.
@@ -61,7 +65,8 @@ struct Planted {
   std::string service;
   const RecordType* type = nullptr;
   std::string area;
-  std::string name;  // counties/…
+  std::string owner;  // id of its organisation; empty: nobody's
+  std::string name;   // counties/…
   std::string id;
   std::string marker;
 };
@@ -94,6 +99,10 @@ void FillMessage(google::protobuf::Message& message, const std::string& area,
 // The same with no field that the rules do not require.
 void FillRequired(google::protobuf::Message& message, const std::string& area,
                   const std::string& text);
+// The organisations that records of a type are planted for: one that is nobody for a type without.
+std::vector<std::string> OwnersOf(const RecordType& type);
+// Makes a record an organisation's; nothing for a type without.
+void GiveTo(const RecordType& type, const std::string& owner, google::protobuf::Message& record);
 
 class GuardSuite {
  public:
@@ -132,8 +141,8 @@ class GuardSuite {
   rpc::Channel& ChannelTo(const std::string& service);
 
   // The area trees, a rubric and a cycle in both counties, made by their administrators; then one
-  // confirmed record of every type in every planted area; then a run of both counties that counts
-  // them.
+  // confirmed record of every type in every planted area, of both organisations where it has one;
+  // then a run of both counties that counts them.
   void Populate();
   const std::vector<Planted>& planted() const { return planted_; }
   Canaries& canaries() { return canaries_; }
@@ -144,7 +153,8 @@ class GuardSuite {
   struct Plot;
   Plot& PlotOf(const std::string& service);
   void OpenCycle(const std::string& county);
-  void Plant(const std::string& service, const RecordType& type, const std::string& area);
+  void Plant(const std::string& service, const RecordType& type, const std::string& area,
+             const std::string& owner);
   void Score(const std::string& county);
 
   testing::TempFolder folder_;

@@ -14,25 +14,31 @@ namespace {
 
 using fadu::common::v1::ROLE_COUNTY_ADMIN;
 using fadu::common::v1::ROLE_COUNTY_REVIEWER;
+using fadu::common::v1::ROLE_DEPARTMENT;
 using fadu::common::v1::ROLE_SERVICE;
 using fadu::common::v1::ROLE_UNSPECIFIED;
 
 constexpr size_t kCountyDigits = 6;
 
 // Why the caller may not give the grant, in Chinese; empty when it may.
-std::string ProblemOf(const Principal& caller, absl::string_view county,
+std::string ProblemOf(const Principal& caller, absl::string_view county, v1::AccountKind kind,
                       const v1::AccountGrant& grant) {
   const std::string& area = grant.area_code();
   if (grant.role() == ROLE_SERVICE || grant.role() == ROLE_UNSPECIFIED) {
     return "该角色只属于系统内部服务";
+  }
+  // A program does what its department may, and confirms or administers nothing.
+  if (kind == v1::ACCOUNT_KIND_CLIENT && grant.role() != ROLE_DEPARTMENT) {
+    return "接口客户端只能授予部门接口角色（DEPARTMENT）";
   }
   if (area.size() < kCountyDigits || !IsWithin(area, county)) return "区划不在本县";
   if (!caller.MayIn(area, {ROLE_COUNTY_ADMIN})) return "超出您自己的管理范围";
   const bool of_county = grant.role() == ROLE_COUNTY_ADMIN || grant.role() == ROLE_COUNTY_REVIEWER;
   if (of_county && area.size() != kCountyDigits) return "县级角色只能授予全县";
   // An administrator of one organisation could give rights in all others.
-  if (grant.role() == ROLE_COUNTY_ADMIN && !grant.organisation().empty()) {
-    return "管理员角色不能限定单位";
+  if (grant.role() == ROLE_COUNTY_ADMIN &&
+      (!grant.organisation().empty() || !grant.collections().empty())) {
+    return "管理员角色不能限定单位或记录类型";
   }
   return "";
 }
@@ -58,7 +64,7 @@ bool HasEnded(const v1::Account& account, absl::CivilDay today) {
 absl::StatusOr<v1::Account> NewAccount(const Principal& caller, absl::string_view county,
                                        const v1::CreateAccountRequest& wish, absl::CivilDay today) {
   for (int i = 0; i < wish.grants_size(); ++i) {
-    const std::string problem = ProblemOf(caller, county, wish.grants(i));
+    const std::string problem = ProblemOf(caller, county, wish.kind(), wish.grants(i));
     if (problem.empty()) continue;
     return Fail(absl::StatusCode::kPermissionDenied, v1::REASON_GRANT_DENIED,
                 "the caller may not give this grant",
@@ -83,6 +89,14 @@ absl::StatusOr<v1::Account> NewAccount(const Principal& caller, absl::string_vie
     return Fail(absl::StatusCode::kInvalidArgument, v1::REASON_ACCOUNT_EXPIRED,
                 "the account would have expired already", {{"date", wish.expire_date()}});
   }
+  if (wish.kind() == v1::ACCOUNT_KIND_CLIENT) {
+    const absl::StatusOr<absl::CivilDay> last = ParseDay(wish.expire_date());
+    if (!last.ok() || *last > today + kClientDays) {
+      return Fail(absl::StatusCode::kInvalidArgument, v1::REASON_CLIENT_EXPIRY,
+                  "a client needs a last day within two years",
+                  {{"latest", FormatDay(today + kClientDays)}});
+    }
+  }
   return account;
 }
 
@@ -100,8 +114,13 @@ v1::Account FirstAdministrator(absl::string_view county, absl::string_view displ
   return account;
 }
 
+v1::AccountState StateOf(const v1::Account& account, absl::CivilDay today) {
+  if (account.disabled()) return v1::ACCOUNT_STATE_DISABLED;
+  return HasEnded(account, today) ? v1::ACCOUNT_STATE_EXPIRED : v1::ACCOUNT_STATE_USABLE;
+}
+
 bool IsUsable(const v1::Account& account, absl::CivilDay today) {
-  return !account.disabled() && !HasEnded(account, today);
+  return StateOf(account, today) == v1::ACCOUNT_STATE_USABLE;
 }
 
 bool Administers(const v1::Account& account, absl::string_view county, absl::CivilDay today) {
@@ -121,6 +140,7 @@ fadu::common::v1::Identity IdentityOf(const v1::Account& account, const Uuid& id
     grant.set_role(held.role());
     grant.set_area_code(held.area_code());
     grant.set_organisation(held.organisation());
+    *grant.mutable_collections() = held.collections();
   }
   absl::Time expires = now + kTokenLife;
   const absl::StatusOr<absl::CivilDay> last = ParseDay(account.expire_date());

@@ -93,6 +93,47 @@ TEST(NewAccount, MayEndTodayButNotYesterday) {
   EXPECT_EQ(ReasonFor(Admin("421221"), wish), "REASON_ACCOUNT_EXPIRED");
 }
 
+v1::CreateAccountRequest Client(const std::string& expire_date) {
+  v1::CreateAccountRequest wish = Wish(ROLE_DEPARTMENT, "421221106");
+  wish.set_kind(v1::ACCOUNT_KIND_CLIENT);
+  wish.set_expire_date(expire_date);
+  return wish;
+}
+
+// From 1 June 2024 two years, with the 365 days to 1 June 2025 and again to 2026, are 730 days and
+// one more: 2 June 2026.
+TEST(NewAccount, GivesAClientTwoYearsAtMost) {
+  EXPECT_EQ(ReasonFor(Admin("421221"), Client("2026-06-02")), "");
+  EXPECT_EQ(ReasonFor(Admin("421221"), Client("2026-06-03")), "REASON_CLIENT_EXPIRY");
+  EXPECT_EQ(ReasonFor(Admin("421221"), Client("")), "REASON_CLIENT_EXPIRY");
+  EXPECT_EQ(ReasonFor(Admin("421221"), Client("2024-05-31")), "REASON_ACCOUNT_EXPIRED");
+}
+
+TEST(NewAccount, GivesAClientNoRoleButTheDepartments) {
+  for (const Role role : {ROLE_TOWN_CLERK, ROLE_TOWN_REVIEWER, ROLE_AUDITOR}) {
+    v1::CreateAccountRequest wish = Client("2025-06-01");
+    wish.mutable_grants(0)->set_role(role);
+    EXPECT_EQ(ReasonFor(Admin("421221"), wish), "REASON_GRANT_DENIED") << role;
+  }
+}
+
+TEST(NewAccount, GivesNoLimitedAdministrator) {
+  v1::CreateAccountRequest wish = Wish(ROLE_COUNTY_ADMIN, "421221");
+  wish.mutable_grants(0)->add_collections("disputes");
+  EXPECT_EQ(ReasonFor(Admin("421221"), wish), "REASON_GRANT_DENIED");
+}
+
+TEST(NewAccount, KeepsTheLimitsOfAGrant) {
+  v1::CreateAccountRequest wish = Client("2025-06-01");
+  wish.mutable_grants(0)->set_organisation("01900000-0000-7000-8000-000000000001");
+  wish.mutable_grants(0)->add_collections("disputes");
+  const auto account = NewAccount(Admin("421221"), "421221", wish, kToday);
+  ASSERT_TRUE(account.ok()) << account.status();
+  const auto identity = IdentityOf(*account, Uuid(), absl::FromUnixSeconds(1717257000));
+  EXPECT_EQ(identity.grants(0).organisation(), "01900000-0000-7000-8000-000000000001");
+  EXPECT_EQ(identity.grants(0).collections(0), "disputes");
+}
+
 TEST(Account, IsUsableUntilTheEndOfItsLastDay) {
   v1::Account account = FirstAdministrator("421221", "县司法局管理员", kToday);
   EXPECT_TRUE(Administers(account, "421221", kToday));

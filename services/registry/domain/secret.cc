@@ -5,6 +5,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "common/base/digest.h"
 
 namespace fadu::registry {
@@ -28,6 +29,19 @@ bool LooksLikeBootstrap(absl::string_view secret) {
 }
 
 std::string SecretDigest(absl::string_view secret) { return StoredDigest(secret); }
+
+std::string HandleOf(absl::string_view secret) {
+  constexpr size_t kCharacters = 8;
+  if (!absl::ConsumePrefix(&secret, kAccountPrefix) || secret.size() < kCharacters) return "";
+  return std::string(secret.substr(0, kCharacters));
+}
+
+Failures AfterFailure(const Failures& before, absl::Time now) {
+  const bool counts = before.since.has_value() && now < *before.since + kFailureWindow;
+  Failures after{counts ? before.count + 1 : 1, counts ? before.since : now, before.locked_until};
+  if (after.count >= kMaxFailures) after = Failures{0, absl::nullopt, now + kLockedFor};
+  return after;
+}
 
 bool TokenBucket::Take(absl::Time now) {
   if (last_ == absl::InfinitePast()) last_ = now;

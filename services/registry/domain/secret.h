@@ -8,6 +8,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
 
 namespace fadu::registry {
 
@@ -26,6 +27,28 @@ bool LooksLikeBootstrap(absl::string_view secret);
 // random bits, so neither salt nor stretching would add anything, and how long a look-up by
 // digest takes tells nothing about secrets that exist.
 std::string SecretDigest(absl::string_view secret);
+
+// The first eight characters after the prefix: by them a wrong secret is told to be meant for one
+// that exists, and 208 of the 256 bits stay unknown. Empty when it has no such form.
+std::string HandleOf(absl::string_view secret);
+
+// Wrong secrets within kFailureWindow of the first, after which the one they were meant for is
+// locked, and for how long.
+inline constexpr int64_t kMaxFailures = 5;
+inline constexpr absl::Duration kFailureWindow = absl::Minutes(15);
+inline constexpr absl::Duration kLockedFor = absl::Minutes(15);
+
+// Wrong secrets meant for one that exists.
+struct Failures {
+  int64_t count = 0;
+  absl::optional<absl::Time> since;         // the first of them
+  absl::optional<absl::Time> locked_until;  // when they last were too many
+  bool IsLocked(absl::Time now) const { return locked_until.has_value() && now < *locked_until; }
+};
+
+// After one more, of a secret that is not locked. What lies before the window is forgotten, and
+// after a lock counting begins anew; the right secret in between changes nothing.
+Failures AfterFailure(const Failures& before, absl::Time now);
 
 // So many at once, then one per `interval`. Starts full. Not thread-safe.
 class TokenBucket {

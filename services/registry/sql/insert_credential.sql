@@ -1,3 +1,3 @@
 -- reference
-INSERT INTO credential (county_code, hash, account_id, created_at)
-VALUES ($1, $2, $3, $4)
+INSERT INTO credential (county_code, hash, account_id, created_at, handle)
+VALUES ($1, $2, $3, $4, $5)
