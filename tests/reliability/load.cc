@@ -186,8 +186,11 @@ bool IsOpen(const absl::Status& status) {
       return true;
     case absl::StatusCode::kAborted:
       return ReasonOf(status) == "REASON_CONFLICT";
+    // After a restart another service may serve at the port that this one had: it has no such
+    // method, or no such records.
+    case absl::StatusCode::kUnimplemented:
+      return true;
     case absl::StatusCode::kInvalidArgument:
-      // After a restart another service may serve at the port that this one had.
       return ReasonOf(status) == "REASON_RECORD_TYPE_UNKNOWN";
     default:
       return false;

@@ -1,5 +1,6 @@
 """A running suite for the tests of the gateway: the built program, its data folder, accounts, HTTP."""
 import atexit
+import datetime
 import http.client
 import json
 import os
@@ -16,6 +17,8 @@ import uuid
 
 COUNTY = "counties/421221"
 VILLAGE = "421221106200"
+# A last day that a program's account may have.
+LATER = str(datetime.date.today() + datetime.timedelta(days=365))
 AREAS = """code\tname\tparent
 42\t湖北省\t
 4212\t咸宁市\t42
@@ -194,7 +197,7 @@ class Suite:
         for name, grants, more in (("clerk", "VILLAGE_CLERK@" + VILLAGE, []),
                                    ("reviewer", "TOWN_REVIEWER@421221106", []),
                                    ("other", "TOWN_REVIEWER@421221107", []),
-                                   ("department", "DEPARTMENT@421221", ["--client"])):
+                                   ("department", "DEPARTMENT@421221", ["--client", "--expires", LATER])):
             self.fadu("account", "create", name + "（示例）", "--grants", grants, "--save", name, *more)
         with open(self.data + "/client/credentials.json", encoding="utf-8") as file:
             secrets = json.load(file)
