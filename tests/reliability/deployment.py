@@ -11,15 +11,6 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from support.suite import free_port, wait_until  # noqa: E402
 
 
-def parent_of(pid):
-    """The parent of a process; 0 when it is gone."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            return int(file.read().rsplit(")", 1)[1].split()[1])
-    except OSError:
-        return 0
-
-
 def title_of(pid):
     """A process's own title, such as "postgres: fadu_mediation fadu [local] idle"."""
     try:
@@ -115,13 +106,14 @@ class Deployment:
         except (OSError, ValueError):
             return 0
 
-    def backends(self):
-        """Pids and titles of the database's processes."""
-        postmaster = self.postmaster()
+    def database_processes(self):
+        """Pids and titles of the processes that work in the database's folder, the postmaster among them."""
         found = {}
         for entry in os.listdir("/proc"):
-            if entry.isdigit() and parent_of(entry) == postmaster != 0:
-                found[int(entry)] = title_of(entry)
+            if entry.isdigit():
+                with contextlib.suppress(OSError):
+                    if os.readlink(f"/proc/{entry}/cwd") == os.path.join(self.data, "pg"):
+                        found[int(entry)] = title_of(entry)
         return found
 
     def admin_dsn(self):

@@ -6,8 +6,19 @@ import signal
 
 
 def _kill(pid):
+    if pid <= 0:
+        raise RuntimeError("there is no process to kill")  # 0 would be ourselves and all we started
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
+
+
+def _kill_database(deployment):
+    """The postmaster first, so that none are added; then all that are left. One that lived on could wait for ever for
+    a lock that a killed one held, and no new server may start beside it."""
+    _kill(deployment.postmaster())
+    while processes := deployment.database_processes():
+        for pid in processes:
+            _kill(pid)
 
 
 def fadu(deployment, strike):
@@ -23,26 +34,26 @@ def service(deployment, strike):
 
 def postgres(deployment, strike):
     """R-2: the postmaster, every other time with all its processes."""
-    pids = list(deployment.backends()) if strike.dice % 2 else []
-    _kill(deployment.postmaster())
-    for pid in pids:
-        _kill(pid)
+    if strike.dice % 2:
+        _kill_database(deployment)
+    else:
+        _kill(deployment.postmaster())
 
 
 def backend(deployment, strike):
     """R-2: one connection of a service; PostgreSQL then ends all others and recovers."""
-    ours = sorted(pid for pid, title in deployment.backends().items() if f": fadu_{strike.victim} " in title)
+    ours = sorted(pid for pid, title in deployment.database_processes().items()
+                  if f": fadu_{strike.victim} " in title)
     if ours:
         _kill(ours[strike.dice % len(ours)])
 
 
 def both(deployment, strike):
     """R-1 and R-2 together: nobody is left."""
-    pids = list(deployment.backends())
-    _kill(deployment.postmaster())
     fadu(deployment, strike)
-    for pid in pids:
-        _kill(pid)
+    _kill_database(deployment)
 
 
+# After these there is another postmaster.
+OF_POSTMASTER = ("postgres", "both")
 KINDS = {kind.__name__: kind for kind in (fadu, service, postgres, backend, both)}

@@ -147,11 +147,16 @@ class Harness:
         if not load.running():
             self.problems.append(f"the clients were done before {strike} fell")
             return
+        wait_until("a database", deployment.postmaster, PATIENCE)
         begin = time.monotonic()
+        postmaster = deployment.postmaster()
         faults.KINDS[strike.kind](deployment, strike)
         deployment.start()
         if not deployment.complete():
             raise RuntimeError(f"it does not start after {strike}")
+        if strike.kind in faults.OF_POSTMASTER:
+            # Its processes may answer for a moment without it.
+            wait_until("another postmaster", lambda: deployment.postmaster() not in (0, postmaster), PATIENCE)
         load.wait(load.callers + 1)  # each caller may still have had an answer from before
         self.ready[strike.kind] = max(self.ready[strike.kind], time.monotonic() - begin)
         self.struck[strike.kind] += 1

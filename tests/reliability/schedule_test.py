@@ -47,6 +47,14 @@ class ScheduleTest(unittest.TestCase):
         for kind in faults.KINDS.values():
             self.assertRegex(kind.__doc__, r"R-\d")
 
+    def test_a_strike_never_falls_on_the_test_itself(self):
+        class Nobody:
+            def postmaster(self):
+                return 0
+
+        with self.assertRaises(RuntimeError):
+            faults.postgres(Nobody(), schedule.Strike("postgres", 0, "", dice=0))
+
     def test_the_schedule_is_printed_on_demand(self):
         said = subprocess.run([RUN, "--rounds", "2", "--seed", "9", "--schedule"], capture_output=True, check=True,
                               encoding="utf-8").stdout.splitlines()
