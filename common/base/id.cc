@@ -1,8 +1,13 @@
 #include "common/base/id.h"
 
+#include <pthread.h>
+
+#include <atomic>
 #include <cstdlib>
+#include <cstring>
 #include <mutex>
 
+#include <openssl/crypto.h>
 #include <openssl/rand.h>
 
 #include "absl/status/status.h"
@@ -95,11 +100,55 @@ std::unique_ptr<IdSource> NewUuidV7Source(const Clock& clock) {
   return std::make_unique<UuidV7Source>(clock);
 }
 
+namespace {
+
+// Fills `out`, or ends the process: a generator that cannot be seeded leaves nothing safe to do.
+void FillRandom(unsigned char* out, size_t size) {
+  if (RAND_bytes(out, static_cast<int>(size)) != 1) std::abort();
+}
+
+// How often this process was forked off another. A child must not use what its parent has in store.
+std::atomic<uint64_t>& Forks() {
+  static std::atomic<uint64_t> forks{0};
+  static const int registered = pthread_atfork(nullptr, nullptr, [] { ++Forks(); });
+  (void)registered;
+  return forks;
+}
+
+// Bytes that a thread has in store, as asking for a few costs as much as asking for many. What is
+// handed out is wiped.
+class Reserve {
+ public:
+  ~Reserve() { OPENSSL_cleanse(bytes_, sizeof bytes_); }
+  void Take(unsigned char* out, size_t size) {
+    const uint64_t forks = Forks().load(std::memory_order_relaxed);
+    if (left_ < size || forks != forks_) {
+      FillRandom(bytes_, sizeof bytes_);
+      left_ = sizeof bytes_;
+      forks_ = forks;
+    }
+    left_ -= size;
+    std::memcpy(out, bytes_ + left_, size);
+    OPENSSL_cleanse(bytes_ + left_, size);
+  }
+
+ private:
+  unsigned char bytes_[512];
+  size_t left_ = 0;
+  uint64_t forks_ = 0;
+};
+
+}  // namespace
+
 std::string RandomBytes(size_t size) {
+  constexpr size_t kSmall = 64;
   std::string bytes(size, '\0');
-  // A generator that cannot be seeded leaves nothing safe to do.
-  if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(size)) != 1) {
-    std::abort();
+  auto* out = reinterpret_cast<unsigned char*>(bytes.data());
+  if (size > kSmall) {
+    FillRandom(out, size);
+  } else {
+    thread_local Reserve reserve;
+    reserve.Take(out, size);
   }
   return bytes;
 }

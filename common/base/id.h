@@ -56,7 +56,8 @@ class IdSource {
 // `clock` must outlive it.
 std::unique_ptr<IdSource> NewUuidV7Source(const Clock& clock);
 
-// `size` bytes from the operating system's random source.
+// `size` unpredictable bytes, from a generator that the operating system seeds. Thread-safe; a forked
+// process gets others than its parent.
 std::string RandomBytes(size_t size);
 
 }  // namespace fadu

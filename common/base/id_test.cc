@@ -1,5 +1,8 @@
 #include "common/base/id.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <set>
 #include <thread>
 #include <vector>
@@ -114,6 +117,27 @@ TEST(RandomBytes, AreAsManyAsAskedForAndNotTwiceTheSame) {
   EXPECT_EQ(RandomBytes(0), "");
   EXPECT_EQ(RandomBytes(32).size(), 32u);
   EXPECT_NE(RandomBytes(32), RandomBytes(32));
+}
+
+// What a process has in store must not be given out twice, by it and by its child.
+TEST(RandomBytes, AreOthersInAForkedProcess) {
+  RandomBytes(16);  // there is something in store now
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    const std::string bytes = RandomBytes(16);
+    _exit(write(ends[1], bytes.data(), bytes.size()) == 16 ? 0 : 1);
+  }
+  const std::string ours = RandomBytes(16);
+  std::string theirs(16, '\0');
+  EXPECT_EQ(read(ends[0], theirs.data(), theirs.size()), 16);
+  int state = 0;
+  waitpid(child, &state, 0);
+  close(ends[0]);
+  close(ends[1]);
+  EXPECT_EQ(state, 0);
+  EXPECT_NE(ours, theirs);
 }
 
 TEST(CountingIds, CountFromOne) {

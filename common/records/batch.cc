@@ -209,7 +209,8 @@ class BatchWriter : public LockedView {
   }
 
   // Decides one operation, which reads nothing but `read`; writes nothing.
-  absl::StatusOr<Forecast> Foresee(const RecordOperation& operation, std::vector<RecordRow> read) {
+  absl::StatusOr<Forecast> Foresee(const RecordOperation& operation, std::vector<RecordRow> read,
+                                   std::vector<std::shared_ptr<Message>> lawful) {
     for (RecordRow& row : read) {
       State& state = states_[RecordKey(row.record.type, row.record.id)];
       state.exists = true;
@@ -217,11 +218,13 @@ class BatchWriter : public LockedView {
     }
     Forecast forecast;
     std::vector<NewEvent> events;
-    int64_t item = 0;
+    lawful.resize(operation.request().changes.size());
+    size_t item = 0;
     for (Change change : operation.request().changes) {
       if (change.id.IsNil()) change.id = store_.ids.NewId();
       State& state = states_[RecordKey(change.type, change.id)];
-      FADU_RETURN_IF_ERROR(Apply(operation, change, item++, state, events));
+      lawful_ = std::move(lawful[item]);
+      FADU_RETURN_IF_ERROR(Apply(operation, change, static_cast<int64_t>(item++), state, events));
       forecast.result.records.push_back(state.row.record);
     }
     for (const RecordKey& key : order_) {
@@ -661,11 +664,14 @@ class BatchWriter : public LockedView {
   absl::Status Create(const RecordOperation& operation, const Change& change, RecordRow& next) {
     const CallContext& call = operation.call();
     StoredRecord& record = next.record;
-    std::shared_ptr<Message> whole(change.message->New());
-    whole->CopyFrom(*change.message);
-    change.type->ClearOutputOnly(*whole);
-    FADU_RETURN_IF_ERROR(CheckArea(operation, *change.type, change.type->AreaOf(*whole)));
-    FADU_RETURN_IF_ERROR(RunLaw(operation, change, nullptr, *whole));
+    std::shared_ptr<Message> whole = std::move(lawful_);
+    if (whole == nullptr) {
+      whole.reset(change.message->New());
+      whole->CopyFrom(*change.message);
+      change.type->ClearOutputOnly(*whole);
+      FADU_RETURN_IF_ERROR(CheckArea(operation, *change.type, change.type->AreaOf(*whole)));
+      FADU_RETURN_IF_ERROR(RunLaw(operation, change, nullptr, *whole));
+    }
     record.type = change.type;
     record.county = county_;
     record.id = change.id;
@@ -953,6 +959,7 @@ class BatchWriter : public LockedView {
   std::vector<db::WireRow> events_;
   std::vector<Change> following_;  // of the change being decided
   bool may_follow_ = false;        // the caller's own change is being decided
+  std::shared_ptr<Message> lawful_;  // of the creation that is foreseen: rules and law passed it
 };
 
 absl::Status Store::Impl::Attempt(db::WriterTransaction& transaction, const std::string& county,
@@ -961,9 +968,11 @@ absl::Status Store::Impl::Attempt(db::WriterTransaction& transaction, const std:
 }
 
 absl::StatusOr<Forecast> Store::Impl::Foresee(const RecordOperation& operation,
-                                              std::vector<RecordRow> read) {
+                                              std::vector<RecordRow> read,
+                                              std::vector<std::shared_ptr<Message>> lawful) {
   NoTransaction none;
-  return BatchWriter(*this, none, operation.county()).Foresee(operation, std::move(read));
+  return BatchWriter(*this, none, operation.county())
+      .Foresee(operation, std::move(read), std::move(lawful));
 }
 
 }  // namespace fadu::records

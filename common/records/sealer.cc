@@ -34,7 +34,21 @@ const unsigned char* Bytes(absl::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
-using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)>;
+struct FreeContext {
+  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
+};
+
+// The cipher is fetched once and the context kept by each thread: looking them up costs more than
+// sealing a record. Null when there is none.
+EVP_CIPHER_CTX* Context() {
+  thread_local const std::unique_ptr<EVP_CIPHER_CTX, FreeContext> context(EVP_CIPHER_CTX_new());
+  return context.get();
+}
+
+const EVP_CIPHER* Cipher() {
+  static const EVP_CIPHER* const cipher = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
+  return cipher;
+}
 
 absl::StatusOr<std::string> Encrypt(absl::string_view key, absl::string_view aad,
                                     absl::string_view clear) {
@@ -45,20 +59,20 @@ absl::StatusOr<std::string> Encrypt(absl::string_view key, absl::string_view aad
   out += nonce;
   out.resize(kHeader + clear.size() + kTag);
   auto* cipher = reinterpret_cast<unsigned char*>(out.data()) + kHeader;
-  CipherContext context(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
+  EVP_CIPHER_CTX* const context = Context();
   int length = 0;
   int tail = 0;
-  if (context == nullptr ||
-      EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, Bytes(key), Bytes(nonce)) !=
-          1 ||
-      EVP_EncryptUpdate(context.get(), nullptr, &length, Bytes(aad),
-                        static_cast<int>(aad.size())) != 1 ||
-      EVP_EncryptUpdate(context.get(), cipher, &length, Bytes(clear),
-                        static_cast<int>(clear.size())) != 1 ||
-      EVP_EncryptFinal_ex(context.get(), cipher + length, &tail) != 1 ||
-      EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, kTag, cipher + clear.size()) != 1) {
-    return FADU_BUG("AES-256-GCM is not available");
-  }
+  const bool done =
+      context != nullptr && Cipher() != nullptr &&
+      EVP_EncryptInit_ex2(context, Cipher(), Bytes(key), Bytes(nonce), nullptr) == 1 &&
+      EVP_EncryptUpdate(context, nullptr, &length, Bytes(aad), static_cast<int>(aad.size())) == 1 &&
+      EVP_EncryptUpdate(context, cipher, &length, Bytes(clear), static_cast<int>(clear.size())) ==
+          1 &&
+      EVP_EncryptFinal_ex(context, cipher + length, &tail) == 1 &&
+      EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_GET_TAG, kTag, cipher + clear.size()) == 1;
+  // No key stays in it.
+  if (context != nullptr) EVP_CIPHER_CTX_reset(context);
+  if (!done) return FADU_BUG("AES-256-GCM is not available");
   return out;
 }
 
@@ -72,20 +86,18 @@ absl::StatusOr<std::string> Decrypt(absl::string_view key, absl::string_view aad
   std::string tag(sealed.substr(sealed.size() - kTag));
   std::string clear(body.size(), '\0');
   auto* out = reinterpret_cast<unsigned char*>(clear.data());
-  CipherContext context(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
+  EVP_CIPHER_CTX* const context = Context();
   int length = 0;
   int tail = 0;
-  if (context == nullptr ||
-      EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, Bytes(key), Bytes(nonce)) !=
-          1 ||
-      EVP_DecryptUpdate(context.get(), nullptr, &length, Bytes(aad),
-                        static_cast<int>(aad.size())) != 1 ||
-      EVP_DecryptUpdate(context.get(), out, &length, Bytes(body), static_cast<int>(body.size())) !=
-          1 ||
-      EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, kTag, tag.data()) != 1 ||
-      EVP_DecryptFinal_ex(context.get(), out + length, &tail) != 1) {
-    return Broken(aad);
-  }
+  const bool done =
+      context != nullptr && Cipher() != nullptr &&
+      EVP_DecryptInit_ex2(context, Cipher(), Bytes(key), Bytes(nonce), nullptr) == 1 &&
+      EVP_DecryptUpdate(context, nullptr, &length, Bytes(aad), static_cast<int>(aad.size())) == 1 &&
+      EVP_DecryptUpdate(context, out, &length, Bytes(body), static_cast<int>(body.size())) == 1 &&
+      EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, kTag, tag.data()) == 1 &&
+      EVP_DecryptFinal_ex(context, out + length, &tail) == 1;
+  if (context != nullptr) EVP_CIPHER_CTX_reset(context);
+  if (!done) return Broken(aad);
   return clear;
 }
 

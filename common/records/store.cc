@@ -224,11 +224,13 @@ bool HoldsIn(const Principal& principal, absl::string_view county) {
   });
 }
 
-// What can be refused without looking at the county's rows.
-absl::Status CheckBeforeQueue(const CallContext& call, const WriteRequest& request,
-                              const std::map<std::string, Law>& laws) {
+// What can be refused without looking at the county's rows. The messages of creations as rules and
+// law left them, by item; null for other changes.
+absl::StatusOr<std::vector<std::shared_ptr<Message>>> CheckBeforeQueue(
+    const CallContext& call, const WriteRequest& request, const std::map<std::string, Law>& laws) {
   if (request.request_id.IsNil()) return FADU_BUG("a write without a request id");
   std::set<Uuid> seen;
+  std::vector<std::shared_ptr<Message>> lawful(request.changes.size());
   int64_t item = 0;
   for (const Change& change : request.changes) {
     const auto fail = [&](const absl::Status& status) {
@@ -259,7 +261,7 @@ absl::Status CheckBeforeQueue(const CallContext& call, const WriteRequest& reque
                   {{"comment", "退回时必须填写意见"}});
     }
     if (change.operation == Operation::kCreate) {
-      std::unique_ptr<Message> copy(change.message->New());
+      std::shared_ptr<Message> copy(change.message->New());
       copy->CopyFrom(*change.message);
       change.type->ClearOutputOnly(*copy);
       // Before all else: elsewhere nothing is said about the content.
@@ -276,26 +278,27 @@ absl::Status CheckBeforeQueue(const CallContext& call, const WriteRequest& reque
       }
       if (const auto law = laws.find(change.type->full_name()); law != laws.end()) {
         const LawContext context{call.now, DayOf(call.now), &call.principal, change.operation};
-        if (const absl::Status lawful = law->second(nullptr, *copy, context); !lawful.ok()) {
-          return fail(lawful);
-        }
+        absl::Status decided = law->second(nullptr, *copy, context);
+        if (decided.ok()) decided = CheckRules(*copy, "record");
+        if (!decided.ok()) return fail(decided);
       }
+      lawful[static_cast<size_t>(item)] = std::move(copy);
     } else if (!request.trusted && !HoldsIn(call.principal, request.county)) {
       // Nobody queues in, or locks, a county where it has nothing to say.
       return NotFound(RecordName{request.county, change.type->collection(), change.id}.ToString());
     }
     ++item;
   }
-  return absl::OkStatus();
+  return lawful;
 }
 
 }  // namespace
 
 void Store::Write(const CallContext& call, WriteRequest request,
                   std::function<void(absl::StatusOr<WriteResult>)> done) {
-  if (const absl::Status checked = CheckBeforeQueue(call, request, options_.laws); !checked.ok()) {
-    return done(checked);
-  }
+  absl::StatusOr<std::vector<std::shared_ptr<Message>>> lawful =
+      CheckBeforeQueue(call, request, options_.laws);
+  if (!lawful.ok()) return done(lawful.status());
   // Who asks is part of the wish: nobody gets another's answer by repeating what he asked. Keyed: a
   // plain digest of a body with an identity number in it could be tried out offline, also after the
   // number's erasure.
@@ -304,7 +307,7 @@ void Store::Write(const CallContext& call, WriteRequest request,
   // shared_ptr: the queue and the batch that has it.
   const auto operation =
       std::make_shared<RecordOperation>(call, std::move(request), std::move(done));
-  impl_->Route(*operation);
+  impl_->Route(*operation, *std::move(lawful));
   impl_->writer->Submit(operation);
 }
 
@@ -592,13 +595,16 @@ absl::StatusOr<v1::PullFactsResponse> Store::PullFacts(const CallContext& call,
 v1::Record ToProto(const StoredRecord& record, bool unmask) {
   v1::Record proto;
   proto.set_name(record.Name());
-  std::unique_ptr<Message> whole(record.message->New());
-  whole->CopyFrom(*record.message);
+  google::protobuf::Any& whole = *proto.mutable_record();
+  whole.set_type_url(absl::StrCat("type.googleapis.com/", record.type->full_name()));
+  // The bytes of two messages one after another are those of both merged: no field is in both.
+  record.message->AppendToString(whole.mutable_value());
   if (record.sealed != nullptr) {
-    record.type->MergeSealed(*record.sealed, *whole);
-    if (!unmask) record.type->MaskSealed(*whole);
+    std::unique_ptr<Message> sealed(record.sealed->New());
+    sealed->CopyFrom(*record.sealed);
+    if (!unmask) record.type->MaskSealed(*sealed);
+    sealed->AppendToString(whole.mutable_value());
   }
-  proto.mutable_record()->PackFrom(*whole);
   proto.set_review_state(record.review_state);
   proto.set_revision(record.revision);
   proto.set_etag(absl::StrCat("\"", record.revision, "\""));

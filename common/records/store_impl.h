@@ -129,11 +129,15 @@ struct Store::Impl {
                     const Operations& operations);
   void Settle(const std::string& county, bool committed);
 
-  // Says how an operation is to be written, and what, where that needs no read.
-  void Route(RecordOperation& operation);
+  // Says how an operation is to be written, and what, where that needs no read. `lawful`: messages
+  // of its creations that rules and law have passed, by item.
+  void Route(RecordOperation& operation,
+             std::vector<std::shared_ptr<google::protobuf::Message>> lawful);
   // Decides an operation on records as they were read without a lock; of those it creates nothing
-  // is read. Whatever fails here is decided again under the lock.
-  absl::StatusOr<Forecast> Foresee(const RecordOperation& operation, std::vector<RecordRow> read);
+  // is read. A creation whose item of `lawful` is set is not asked about again. Whatever fails here
+  // is decided again under the lock.
+  absl::StatusOr<Forecast> Foresee(const RecordOperation& operation, std::vector<RecordRow> read,
+                                   std::vector<std::shared_ptr<google::protobuf::Message>> lawful);
 };
 
 }  // namespace fadu::records

@@ -24,7 +24,8 @@ bool Is(const Change& change, Operation operation) { return change.operation == 
 
 }  // namespace
 
-void Store::Impl::Route(RecordOperation& operation) {
+void Store::Impl::Route(RecordOperation& operation,
+                        std::vector<std::shared_ptr<google::protobuf::Message>> lawful) {
   const WriteRequest& request = operation.request();
   bool looks = request.validate_only || request.decide || request.changes.empty();
   bool reads = false;
@@ -35,7 +36,7 @@ void Store::Impl::Route(RecordOperation& operation) {
     reads = reads || !Is(change, Operation::kCreate);
   }
   if (looks || reads) return operation.TakeRoute(looks ? db::Route::kLook : db::Route::kRead);
-  absl::StatusOr<Forecast> forecast = Foresee(operation, {});
+  absl::StatusOr<Forecast> forecast = Foresee(operation, {}, std::move(lawful));
   if (forecast.ok()) operation.TakeTrip(*std::move(forecast));
 }
 
@@ -76,7 +77,7 @@ absl::Status Store::Impl::Read(db::TripReader& reader, const std::string& county
       read.push_back(*std::move(record));
     }
     absl::StatusOr<Forecast> forecast =
-        failed.ok() ? Foresee(ours, std::move(read)) : absl::StatusOr<Forecast>(failed);
+        failed.ok() ? Foresee(ours, std::move(read), {}) : absl::StatusOr<Forecast>(failed);
     if (forecast.ok()) {
       ours.TakeTrip(*std::move(forecast));
     } else {

@@ -48,9 +48,9 @@ absl::Status RoleDenied(absl::string_view why) {
 }
 
 // A method without `access` is a bug; the server does not start with one.
-absl::StatusOr<v1::Access> AccessOf(const Method& method) {
+absl::StatusOr<const v1::Access*> AccessOf(const Method& method) {
   const google::protobuf::MethodOptions& options = method.descriptor->options();
-  if (options.HasExtension(v1::access)) return options.GetExtension(v1::access);
+  if (options.HasExtension(v1::access)) return &options.GetExtension(v1::access);
   return FADU_BUG(absl::StrCat(method.descriptor->full_name(), " does not say who may call it"));
 }
 
@@ -231,13 +231,15 @@ class Call {
 // Everything before the handler.
 absl::Status Check(ServeParts& parts, const Method& method, const Arrival& arrival, Call& call) {
   if (parts.draining) return Stopping();
-  FADU_ASSIGN_OR_RETURN(const v1::Access access, AccessOf(method));
-  FADU_ASSIGN_OR_RETURN(Caller caller, Identify(parts.verifier, arrival, access, call.context.now));
-  call.context.principal = caller.principal;
-  if (caller.for_user) call.via = caller.service;
-  call.context.bearer = caller.user_bearer;
-  FADU_RETURN_IF_ERROR(MayCall(access, caller));
-  Narrow(access, call.context.principal);
+  FADU_ASSIGN_OR_RETURN(const v1::Access* access, AccessOf(method));
+  FADU_ASSIGN_OR_RETURN(Caller caller,
+                        Identify(parts.verifier, arrival, *access, call.context.now));
+  const absl::Status allowed = MayCall(*access, caller);
+  call.context.principal = std::move(caller.principal);
+  if (caller.for_user) call.via = std::move(caller.service);
+  call.context.bearer = std::move(caller.user_bearer);
+  FADU_RETURN_IF_ERROR(allowed);
+  Narrow(*access, call.context.principal);
   FADU_ASSIGN_OR_RETURN(call.context.deadline,
                         DeadlineFor(arrival, method.recording, parts.options.max_deadline));
   FADU_ASSIGN_OR_RETURN(call.request, Read(method, arrival));

@@ -220,6 +220,14 @@ absl::StatusOr<std::unique_ptr<RecordType>> RecordType::FromDescriptor(
     entry.sealed = IsSealed(entry.options.field_class());
     entry.comparable = KindOf(field, &entry.kind);
     entry.column = field->name();
+    if (entry.comparable && entry.kind == ValueKind::kCode) {
+      const EnumDescriptor* values = field->enum_type();
+      for (int j = 0; j < values->value_count(); ++j) {
+        // Of several names of one number the first counts.
+        entry.codes.emplace(values->value(j)->number(), EnumCode(values->value(j)));
+      }
+    }
+    if (entry.sealed) type->sealed_.push_back(field);
     if (entry.sealed && (entry.options.measure() || entry.options.filter())) {
       return Broken(descriptor, absl::StrCat(field->name(), " is sealed: no measure, no filter"));
     }
@@ -270,6 +278,8 @@ absl::StatusOr<std::unique_ptr<RecordType>> RecordType::FromDescriptor(
       !date->descriptor->options().GetExtension(v1::rules).required()) {
     return Broken(descriptor, "counting_date is not a required date field");
   }
+  type->area_ = area->descriptor;
+  type->counting_date_ = date->descriptor;
   FADU_RETURN_IF_ERROR(CheckDeadlines(*type));
   return type;
 }
@@ -287,12 +297,11 @@ std::unique_ptr<Message> RecordType::New() const {
 }
 
 std::string RecordType::AreaOf(const Message& message) const {
-  return message.GetReflection()->GetString(message, FindField("area_code")->descriptor);
+  return message.GetReflection()->GetString(message, area_);
 }
 
 std::string RecordType::CountingDateOf(const Message& message) const {
-  return message.GetReflection()->GetString(message,
-                                            FindField(options_.counting_date())->descriptor);
+  return message.GetReflection()->GetString(message, counting_date_);
 }
 
 std::vector<Value> RecordType::ValuesOf(const Message& message, const RecordField& field) const {
@@ -314,9 +323,9 @@ std::vector<Value> RecordType::ValuesOf(const Message& message, const RecordFiel
       case FieldDescriptor::CPPTYPE_ENUM: {
         const int number = repeated ? reflection->GetRepeatedEnumValue(message, descriptor, i)
                                     : reflection->GetEnumValue(message, descriptor);
-        const EnumValueDescriptor* known = descriptor->enum_type()->FindValueByNumber(number);
-        if (number == 0 || known == nullptr) continue;
-        value.text = EnumCode(known);
+        const auto code = field.codes.find(number);
+        if (number == 0 || code == field.codes.end()) continue;
+        value.text = code->second;
         break;
       }
       case FieldDescriptor::CPPTYPE_BOOL:
@@ -362,20 +371,16 @@ void RecordType::ClearOutputOnly(Message& message) const {
 
 std::unique_ptr<Message> RecordType::TakeSealed(Message& message) const {
   std::unique_ptr<Message> sealed(message.New());
-  sealed->CopyFrom(message);
-  for (const RecordField& field : fields_) {
-    Message& other = field.sealed ? message : *sealed;
-    other.GetReflection()->ClearField(&other, field.descriptor);
-  }
+  const Reflection* reflection = message.GetReflection();
+  reflection->SwapFields(&message, sealed.get(), sealed_);
   // Unknown fields are nobody's: they stay with neither.
-  message.GetReflection()->MutableUnknownFields(&message)->Clear();
-  sealed->GetReflection()->MutableUnknownFields(sealed.get())->Clear();
+  reflection->MutableUnknownFields(&message)->Clear();
   return sealed;
 }
 
 void RecordType::MergeSealed(const Message& sealed, Message& message) const {
-  for (const RecordField& field : fields_) {
-    if (field.sealed) message.GetReflection()->ClearField(&message, field.descriptor);
+  for (const FieldDescriptor* field : sealed_) {
+    message.GetReflection()->ClearField(&message, field);
   }
   message.MergeFrom(sealed);
 }
@@ -393,7 +398,7 @@ std::string RecordType::FactOf(const Message& message) const {
   for (const RecordField& field : fields_) {
     const bool kept =
         !field.sealed && (options_.whole_fact() || field.options.measure() ||
-                          field.name() == "area_code" || field.name() == options_.counting_date());
+                          field.descriptor == area_ || field.descriptor == counting_date_);
     if (!kept) reflection->ClearField(fact.get(), field.descriptor);
   }
   reflection->MutableUnknownFields(fact.get())->Clear();

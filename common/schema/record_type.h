@@ -5,6 +5,7 @@
 #ifndef FADU_COMMON_SCHEMA_RECORD_TYPE_H_
 #define FADU_COMMON_SCHEMA_RECORD_TYPE_H_
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,7 +46,8 @@ struct RecordField {
   bool sealed = false;      // class personal or sensitive
   bool comparable = false;  // a scalar of one of the kinds below
   ValueKind kind = ValueKind::kText;
-  std::string column;  // its typed column when options.filter()
+  std::string column;                // its typed column when options.filter()
+  std::map<int, std::string> codes;  // kCode: of each value, by number
   const std::string& name() const { return descriptor->name(); }
   bool repeated() const { return descriptor->is_repeated(); }
 };
@@ -111,6 +113,9 @@ class RecordType {
   fadu::common::v1::RecordOptions options_;
   std::vector<RecordField> fields_;
   std::vector<BlindIndexField> blind_indexes_;
+  const google::protobuf::FieldDescriptor* area_ = nullptr;
+  const google::protobuf::FieldDescriptor* counting_date_ = nullptr;
+  std::vector<const google::protobuf::FieldDescriptor*> sealed_;
 };
 
 // Record types by message name and by collection.

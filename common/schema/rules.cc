@@ -112,17 +112,31 @@ std::string FormProblem(v1::Format format, absl::string_view text) {
   }
 }
 
+// Where in a message: `services["scoring"].listen`. Spelled out only when something is wrong there.
+struct Path {
+  const Path* parent = nullptr;
+  absl::string_view name;   // of a field, or of the whole when there is no parent; or
+  absl::string_view entry;  // of a map, quoted where it is text; or
+  int item = -1;            // of a repeated field
+
+  std::string Text() const {
+    if (item >= 0) return absl::StrCat(parent->Text(), "[", item, "]");
+    if (!entry.empty()) return absl::StrCat(parent->Text(), "[", entry, "]");
+    const std::string before = parent == nullptr ? "" : parent->Text();
+    return before.empty() ? std::string(name) : absl::StrCat(before, ".", name);
+  }
+};
+
 class Checker {
  public:
   std::vector<FieldViolation> violations;
 
-  void Check(const Message& message, const std::string& prefix, int depth) {
+  void Check(const Message& message, const Path& prefix, int depth) {
     if (depth > kMaxDepth) return Add(prefix, "嵌套过深（最多 32 层）");
     const auto* descriptor = message.GetDescriptor();
     for (int i = 0; i < descriptor->field_count(); ++i) {
       const FieldDescriptor* field = descriptor->field(i);
-      const std::string path =
-          prefix.empty() ? field->name() : absl::StrCat(prefix, ".", field->name());
+      const Path path{&prefix, field->name(), "", -1};
       const v1::Rules& rules = field->options().GetExtension(v1::rules);
       if (violations.size() >= kMaxViolations) return;
       if (field->is_map()) {
@@ -136,8 +150,10 @@ class Checker {
   }
 
  private:
-  void Add(const std::string& field, absl::string_view description) {
-    if (violations.size() < kMaxViolations) violations.push_back({field, std::string(description)});
+  void Add(const Path& path, absl::string_view description) {
+    if (violations.size() < kMaxViolations) {
+      violations.push_back({path.Text(), std::string(description)});
+    }
   }
 
   static bool IsOpaque(const FieldDescriptor* field) {
@@ -146,7 +162,7 @@ class Checker {
 
   // Says whether the number of items is right; their content is not looked at when there are too
   // many.
-  bool CheckSize(const v1::Rules& rules, int size, const std::string& path) {
+  bool CheckSize(const v1::Rules& rules, int size, const Path& path) {
     if (rules.required() && size == 0) Add(path, "至少填写一项");
     if (rules.max_items() == 0 || static_cast<uint32_t>(size) <= rules.max_items()) return true;
     Add(path, absl::StrCat("最多 ", rules.max_items(), " 项，现有 ", size, " 项"));
@@ -156,7 +172,7 @@ class Checker {
   // Entries in the order of their keys, as the message has none of its own. An entry's path is
   // services["scoring"].listen.
   void CheckMap(const Message& message, const FieldDescriptor* field, const v1::Rules& rules,
-                const std::string& path, int depth) {
+                const Path& path, int depth) {
     const Reflection* reflection = message.GetReflection();
     const int size = reflection->FieldSize(message, field);
     if (!CheckSize(rules, size, path)) return;
@@ -178,17 +194,18 @@ class Checker {
       entries[place] = &entry;
     }
     for (const auto& [place, entry] : entries) {
-      CheckSingular(*entry, value, rules, absl::StrCat(path, "[", place, "]"), depth);
+      CheckSingular(*entry, value, rules, Path{&path, "", place, -1}, depth);
     }
   }
 
   void CheckRepeated(const Message& message, const FieldDescriptor* field, const v1::Rules& rules,
-                     const std::string& path, int depth) {
+                     const Path& path, int depth) {
     const Reflection* reflection = message.GetReflection();
     const int size = reflection->FieldSize(message, field);
     if (!CheckSize(rules, size, path)) return;
     for (int i = 0; i < size && violations.size() < kMaxViolations; ++i) {
-      const std::string item = absl::StrCat(path, "[", i, "]");
+      const Path item{&path, "", "", i};
+      std::string scratch;
       switch (field->cpp_type()) {
         case FieldDescriptor::CPPTYPE_MESSAGE:
           if (!IsOpaque(field)) {
@@ -196,7 +213,8 @@ class Checker {
           }
           break;
         case FieldDescriptor::CPPTYPE_STRING:
-          CheckText(field, rules, reflection->GetRepeatedString(message, field, i), item);
+          CheckText(field, rules,
+                    reflection->GetRepeatedStringReference(message, field, i, &scratch), item);
           break;
         case FieldDescriptor::CPPTYPE_ENUM:
           CheckEnum(field, reflection->GetRepeatedEnumValue(message, field, i), /*required=*/true,
@@ -221,7 +239,7 @@ class Checker {
   }
 
   void CheckSingular(const Message& message, const FieldDescriptor* field, const v1::Rules& rules,
-                     const std::string& path, int depth) {
+                     const Path& path, int depth) {
     const Reflection* reflection = message.GetReflection();
     const bool present = reflection->HasField(message, field);
     // A field that can be absent (optional, oneof) and is absent has no value to be wrong.
@@ -234,7 +252,8 @@ class Checker {
         if (!IsOpaque(field)) Check(reflection->GetMessage(message, field), path, depth + 1);
         return;
       case FieldDescriptor::CPPTYPE_STRING: {
-        const std::string text = reflection->GetString(message, field);
+        std::string scratch;
+        const std::string& text = reflection->GetStringReference(message, field, &scratch);
         if (text.empty()) {
           if (rules.required()) Add(path, "不能为空");
           return;
@@ -259,7 +278,7 @@ class Checker {
   }
 
   void CheckText(const FieldDescriptor* field, const v1::Rules& rules, const std::string& text,
-                 const std::string& path) {
+                 const Path& path) {
     if (field->type() == FieldDescriptor::TYPE_BYTES) {
       if (rules.max_len() > 0 && text.size() > rules.max_len()) {
         Add(path, absl::StrCat("最多 ", rules.max_len(), " 字节"));
@@ -275,7 +294,7 @@ class Checker {
     if (!problem.empty()) Add(path, problem);
   }
 
-  void CheckEnum(const FieldDescriptor* field, int number, bool required, const std::string& path) {
+  void CheckEnum(const FieldDescriptor* field, int number, bool required, const Path& path) {
     if (number == 0) {
       if (required) Add(path, "请选择一项");
       return;
@@ -287,12 +306,12 @@ class Checker {
 
   // Zero is missing, but where absence can be told from it.
   void CheckRequiredNumber(const FieldDescriptor* field, const v1::Rules& rules, int64_t number,
-                           const std::string& path) {
+                           const Path& path) {
     if (number == 0 && rules.required() && !field->has_presence()) return Add(path, "不能为空");
     CheckNumber(rules, number, path);
   }
 
-  void CheckNumber(const v1::Rules& rules, int64_t number, const std::string& path) {
+  void CheckNumber(const v1::Rules& rules, int64_t number, const Path& path) {
     if (rules.has_min() && number < rules.min()) {
       Add(path, absl::StrCat("不能小于 ", rules.min()));
     } else if (rules.has_max() && number > rules.max()) {
@@ -305,13 +324,13 @@ class Checker {
 
 std::vector<FieldViolation> FindViolations(const Message& message) {
   Checker checker;
-  checker.Check(message, "", 0);
+  checker.Check(message, Path(), 0);
   return std::move(checker.violations);
 }
 
 absl::Status CheckRules(const Message& message, absl::string_view prefix) {
   Checker checker;
-  checker.Check(message, std::string(prefix), 0);
+  checker.Check(message, Path{nullptr, prefix, "", -1}, 0);
   if (checker.violations.empty()) return absl::OkStatus();
   const FieldViolation first = checker.violations.front();
   return Fail(absl::StatusCode::kInvalidArgument, v1::REASON_FIELD_INVALID,
