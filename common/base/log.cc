@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdint>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -63,9 +64,23 @@ size_t CharacterSize(absl::string_view text) {
   return size;
 }
 
+// Of printable ASCII that needs no escape: most of what is logged.
+size_t PlainSize(absl::string_view text) {
+  size_t size = 0;
+  while (size < text.size() && text[size] >= 0x20 && text[size] < 0x7f && text[size] != '"' &&
+         text[size] != '\\') {
+    ++size;
+  }
+  return size;
+}
+
 void AppendQuoted(std::string& out, absl::string_view text) {
   out.push_back('"');
   for (text = Cut(text); !text.empty();) {
+    const size_t plain = PlainSize(text);
+    out.append(text.data(), plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
     const char c = text.front();
     const size_t size = CharacterSize(text);
     if (size != 1) {
@@ -102,8 +117,28 @@ void AppendQuoted(std::string& out, absl::string_view text) {
   out.push_back('"');
 }
 
+// 2026-11-22T17:29:00.123456+08:00. Date and time of day are spelled out once a second.
+std::string TimeText(absl::Time at) {
+  struct Second {
+    int64_t number = -1;
+    std::string before;  // 2026-11-22T17:29:00
+    std::string after;   // +08:00
+  };
+  thread_local Second second;
+  const int64_t micros = absl::ToUnixMicros(at);
+  const int64_t number = absl::ToUnixSeconds(at);
+  if (number != second.number) {
+    second = {number, absl::FormatTime("%Y-%m-%d%ET%H:%M:%S", at, LegalTimeZone()),
+              absl::FormatTime("%Ez", at, LegalTimeZone())};
+  }
+  return absl::StrCat(second.before, ".", absl::Dec(micros - number * 1000000, absl::kZeroPad6),
+                      second.after);
+}
+
 std::string Body(LogLevel level, absl::string_view message, const std::vector<LogField>& fields) {
-  std::string out = "\"level\":";
+  std::string out;
+  out.reserve(512);
+  out += "\"level\":";
   AppendQuoted(out, NameOf(level));
   out += ",\"message\":";
   AppendQuoted(out, message);
@@ -132,9 +167,8 @@ void Log(LogLevel level, absl::string_view message, const std::vector<LogField>&
   if (static_cast<int>(level) < g_level.load(std::memory_order_relaxed)) return;
   const int descriptor = g_descriptor.load(std::memory_order_relaxed);
   if (descriptor < 0) return;
-  const std::string line = absl::StrCat(
-      "{\"time\":\"", absl::FormatTime("%Y-%m-%d%ET%H:%M:%E6S%Ez", absl::Now(), LegalTimeZone()),
-      "\",", Body(level, message, fields), "\n");
+  const std::string line = absl::StrCat("{\"time\":\"", TimeText(absl::Now()), "\",",
+                                        Body(level, message, fields), "\n");
   // One write is one line, also among processes that share the file; a full disk must not stop us.
   if (write(descriptor, line.data(), line.size()) < 0) return;
 }

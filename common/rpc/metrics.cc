@@ -1,5 +1,7 @@
 #include "common/rpc/metrics.h"
 
+#include <array>
+#include <atomic>
 #include <mutex>
 #include <tuple>
 #include <utility>
@@ -157,7 +159,10 @@ struct Metrics::Impl {
                 });
   }
 
+  class Meter;
+
   std::mutex mutex;
+  absl::flat_hash_map<std::pair<std::string, std::string>, std::unique_ptr<Meter>> meters;
   absl::flat_hash_map<Key, prometheus::Counter*> started_series;
   absl::flat_hash_map<Key, prometheus::Counter*> failed_series;
   absl::flat_hash_map<Key, prometheus::Histogram*> server_series;
@@ -165,25 +170,59 @@ struct Metrics::Impl {
   absl::flat_hash_map<std::pair<std::string, int>, prometheus::Histogram*> http_series;
 };
 
+// Each series is found once.
+class Metrics::Impl::Meter final : public CallMeter {
+ public:
+  Meter(Impl& impl, absl::string_view service, absl::string_view method)
+      : impl_(impl), service_(service), method_(method), started_(impl.Started(service, method)) {}
+
+  void Started() override { started_.Increment(); }
+
+  void Finished(absl::StatusCode code, absl::Duration duration) override {
+    if (code != absl::StatusCode::kOk) {
+      Find(failed_, code, [&] { return &impl_.Failed(service_, code); })->Increment();
+    }
+    Find(finished_, code, [&] {
+      return &impl_.Finished(service_, method_, code);
+    })->Observe(absl::ToDoubleSeconds(duration));
+  }
+
+ private:
+  template <typename Series>
+  using ByCode = std::array<std::atomic<Series*>, 17>;  // the codes of gRPC, 0 to 16
+
+  template <typename Series, typename Make>
+  static Series* Find(ByCode<Series>& known, absl::StatusCode code, Make make) {
+    const auto place = static_cast<size_t>(code);
+    if (place >= known.size()) return make();
+    Series* series = known[place].load(std::memory_order_acquire);
+    if (series == nullptr) {
+      series = make();
+      known[place].store(series, std::memory_order_release);
+    }
+    return series;
+  }
+
+  Impl& impl_;
+  const std::string service_;
+  const std::string method_;
+  prometheus::Counter& started_;
+  ByCode<prometheus::Counter> failed_{};
+  ByCode<prometheus::Histogram> finished_{};
+};
+
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
 Metrics::~Metrics() = default;
 
-void Metrics::ServerBegins(absl::string_view service, const std::vector<std::string>& methods) {
-  for (const std::string& method : methods) {
-    impl_->Started(service, method);
-    impl_->Finished(service, method, absl::StatusCode::kOk);
-  }
+CallMeter& Metrics::Meter(absl::string_view service, absl::string_view method) {
+  auto meter = std::make_unique<Impl::Meter>(*impl_, service, method);
+  impl_->Finished(service, method, absl::StatusCode::kOk);
   for (const absl::StatusCode code : kFailures) impl_->Failed(service, code);
-}
-
-void Metrics::ServerCallStarted(absl::string_view service, absl::string_view method) {
-  impl_->Started(service, method).Increment();
-}
-
-void Metrics::ServerCallFinished(absl::string_view service, absl::string_view method,
-                                 absl::StatusCode code, absl::Duration duration) {
-  if (code != absl::StatusCode::kOk) impl_->Failed(service, code).Increment();
-  impl_->Finished(service, method, code).Observe(absl::ToDoubleSeconds(duration));
+  const std::lock_guard<std::mutex> lock(impl_->mutex);
+  std::unique_ptr<Impl::Meter>& known =
+      impl_->meters[std::make_pair(std::string(service), std::string(method))];
+  if (known == nullptr) known = std::move(meter);
+  return *known;
 }
 
 void Metrics::ClientCallFinished(absl::string_view method, absl::StatusCode code,

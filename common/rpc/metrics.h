@@ -17,21 +17,26 @@
 
 namespace fadu::rpc {
 
+// The calls of one method of a server: grpc_server_call_started_total,
+// grpc_server_call_duration_seconds{grpc_method, grpc_status} and, by service and status,
+// fadu_calls_failed_total. Thread-safe.
+class CallMeter {
+ public:
+  virtual ~CallMeter() = default;
+  virtual void Started() = 0;
+  virtual void Finished(absl::StatusCode code, absl::Duration duration) = 0;
+};
+
 // Thread-safe. Labels are of bounded sets only: never an area, a name or an id.
 class Metrics {
  public:
   Metrics();
   ~Metrics();
 
-  // The server of `service` begins: its series are there from the first scrape, at zero, so that
-  // rate() sees the first call and the first failure too. `methods` are fully qualified without
-  // leading slash.
-  void ServerBegins(absl::string_view service, const std::vector<std::string>& methods);
-  // A finished server call: grpc_server_call_duration_seconds{grpc_method, grpc_status},
-  // grpc_server_call_started_total and, by service and status, fadu_calls_failed_total are fed.
-  void ServerCallStarted(absl::string_view service, absl::string_view method);
-  void ServerCallFinished(absl::string_view service, absl::string_view method,
-                          absl::StatusCode code, absl::Duration duration);
+  // The meter of a method, fully qualified without leading slash; lives as long as Metrics. From
+  // here on its series are there at zero, and those of the service's failures, so that rate() sees
+  // the first call and the first failure too.
+  CallMeter& Meter(absl::string_view service, absl::string_view method);
   // A finished attempt to a peer: grpc_client_attempt_duration_seconds.
   void ClientCallFinished(absl::string_view method, absl::StatusCode code, absl::Duration duration);
   // An answered HTTP request: http_server_request_duration_seconds{http_route, http_status}.

@@ -21,10 +21,11 @@ constexpr char kGet[] = "fadu.common.v1.RecordService/GetRecord";
 
 TEST(Metrics, ServerCallsAreCountedByMethodAndStatus) {
   Metrics metrics;
-  metrics.ServerCallStarted("mediation", kGet);
-  metrics.ServerCallFinished("mediation", kGet, absl::StatusCode::kOk, absl::Milliseconds(3));
-  metrics.ServerCallFinished("mediation", kGet, absl::StatusCode::kOk, absl::Milliseconds(30));
-  metrics.ServerCallFinished("mediation", kGet, absl::StatusCode::kNotFound, absl::Seconds(20));
+  CallMeter& meter = metrics.Meter("mediation", kGet);
+  meter.Started();
+  meter.Finished(absl::StatusCode::kOk, absl::Milliseconds(3));
+  metrics.Meter("mediation", kGet).Finished(absl::StatusCode::kOk, absl::Milliseconds(30));
+  meter.Finished(absl::StatusCode::kNotFound, absl::Seconds(20));
   EXPECT_THAT(metrics.Scrape(),
               AllOf(HasSubstr(absl::StrCat("grpc_server_call_started_total{grpc_method=\"", kGet,
                                            "\",service=\"mediation\"} 1")),
@@ -37,7 +38,7 @@ TEST(Metrics, ServerCallsAreCountedByMethodAndStatus) {
 // rate() knows nothing of a series that begins at 1.
 TEST(Metrics, SeriesOfAServerAreThereBeforeItsFirstCall) {
   Metrics metrics;
-  metrics.ServerBegins("mediation", {kGet});
+  metrics.Meter("mediation", kGet);
   const std::string text = metrics.Scrape();
   EXPECT_THAT(
       text, AllOf(HasSubstr(absl::StrCat("grpc_server_call_started_total{grpc_method=\"", kGet,
@@ -52,9 +53,10 @@ TEST(Metrics, SeriesOfAServerAreThereBeforeItsFirstCall) {
 
 TEST(Metrics, FailedCallsAreCountedByStatus) {
   Metrics metrics;
-  metrics.ServerCallFinished("mediation", kGet, absl::StatusCode::kOk, absl::Milliseconds(3));
-  metrics.ServerCallFinished("mediation", kGet, absl::StatusCode::kNotFound, absl::Milliseconds(3));
-  metrics.ServerCallFinished("mediation", kGet, absl::StatusCode::kNotFound, absl::Milliseconds(3));
+  CallMeter& meter = metrics.Meter("mediation", kGet);
+  meter.Finished(absl::StatusCode::kOk, absl::Milliseconds(3));
+  meter.Finished(absl::StatusCode::kNotFound, absl::Milliseconds(3));
+  meter.Finished(absl::StatusCode::kNotFound, absl::Milliseconds(3));
   const std::string text = metrics.Scrape();
   EXPECT_THAT(
       text,

@@ -120,10 +120,8 @@ absl::StatusOr<absl::Time> DeadlineFor(const Arrival& arrival, bool recording,
 }
 
 // Is it well-formed? Its bytes, then the limits that the contract states.
-absl::StatusOr<MessagePtr> Read(const Method& method, const Arrival& arrival) {
-  MessagePtr request(google::protobuf::MessageFactory::generated_factory()
-                         ->GetPrototype(method.descriptor->input_type())
-                         ->New());
+absl::StatusOr<MessagePtr> Read(const Endpoint& endpoint, const Arrival& arrival) {
+  MessagePtr request(endpoint.request.New());
   if (!arrival.read || !arrival.read(*request)) {
     return Fail(absl::StatusCode::kInvalidArgument, v1::REASON_FIELD_INVALID,
                 "the request is not the message the method takes",
@@ -147,15 +145,15 @@ absl::Status Stopping() {
 // Lives until the last `Done` of its handler is gone.
 class Call {
  public:
-  Call(ServeParts& parts, const Method& method, const Arrival& arrival, Send send)
-      : parts_(parts), rpc_(RpcNameOf(method)), send_(std::move(send)) {
+  Call(ServeParts& parts, const Endpoint& endpoint, const Arrival& arrival, Send send)
+      : parts_(parts), endpoint_(endpoint), send_(std::move(send)) {
     context.now = parts.clock.Now();
     context.request_id =
         IsRequestId(arrival.request_id) ? arrival.request_id : parts.ids.NewId().ToString();
     context.traceparent =
         IsTraceparent(arrival.traceparent) ? arrival.traceparent : NewTraceparent(parts.ids);
     context.language = std::string(LanguageOf(arrival.language));
-    parts.metrics.ServerCallStarted(parts.options.name, rpc_);
+    endpoint.meter.Started();
   }
 
   ~Call() {
@@ -177,7 +175,7 @@ class Call {
     if (finished_.exchange(true)) {
       if (!twice_.exchange(true)) {
         Log(LogLevel::kError, "a handler answered twice",
-            {{"rpc", rpc_}, {"request_id", context.request_id}});
+            {{"rpc", endpoint_.name}, {"request_id", context.request_id}});
       }
       return;
     }
@@ -190,7 +188,7 @@ class Call {
                 context.language};
     if (result.ok()) reply.response = *std::move(result);
     WriteLine(result.status(), reply.status, took);
-    parts_.metrics.ServerCallFinished(parts_.options.name, rpc_, reply.status.code(), took);
+    endpoint_.meter.Finished(reply.status.code(), took);
     // Last, as the server may be gone when it returns.
     send_(std::move(reply));
   }
@@ -203,7 +201,7 @@ class Call {
   void WriteLine(const absl::Status& status, const absl::Status& outward,
                  absl::Duration took) const {
     std::vector<LogField> fields = {
-        {"rpc", rpc_},
+        {"rpc", endpoint_.name},
         {"service", parts_.options.name},
         {"request_id", context.request_id},
         {"trace_id", absl::string_view(context.traceparent).substr(3, 32)},
@@ -220,7 +218,7 @@ class Call {
   }
 
   ServeParts& parts_;
-  const std::string rpc_;  // "fadu.common.v1.RecordService/GetRecord"
+  const Endpoint& endpoint_;
   const Send send_;
   const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   bool holds_recording_ = false;
@@ -229,7 +227,9 @@ class Call {
 };
 
 // Everything before the handler.
-absl::Status Check(ServeParts& parts, const Method& method, const Arrival& arrival, Call& call) {
+absl::Status Check(ServeParts& parts, const Endpoint& endpoint, const Arrival& arrival,
+                   Call& call) {
+  const Method& method = endpoint.method;
   if (parts.draining) return Stopping();
   FADU_ASSIGN_OR_RETURN(const v1::Access* access, AccessOf(method));
   FADU_ASSIGN_OR_RETURN(Caller caller,
@@ -241,8 +241,8 @@ absl::Status Check(ServeParts& parts, const Method& method, const Arrival& arriv
   FADU_RETURN_IF_ERROR(allowed);
   Narrow(*access, call.context.principal);
   FADU_ASSIGN_OR_RETURN(call.context.deadline,
-                        DeadlineFor(arrival, method.recording, parts.options.max_deadline));
-  FADU_ASSIGN_OR_RETURN(call.request, Read(method, arrival));
+                        DeadlineFor(arrival, method.recording(), parts.options.max_deadline));
+  FADU_ASSIGN_OR_RETURN(call.request, Read(endpoint, arrival));
   return absl::OkStatus();
 }
 
@@ -274,22 +274,31 @@ void RunInTurn(const Method& method, const std::shared_ptr<Call>& call, Turn tur
 
 }  // namespace
 
-std::string RpcNameOf(const Method& method) {
-  return absl::StrCat(method.descriptor->service()->full_name(), "/", method.descriptor->name());
-}
+Endpoint::Endpoint(const Method& served, const ServerOptions& options, Metrics& metrics)
+    : method(served),
+      name(absl::StrCat(served.descriptor->service()->full_name(), "/", served.descriptor->name())),
+      request(*google::protobuf::MessageFactory::generated_factory()->GetPrototype(
+          served.descriptor->input_type())),
+      meter(metrics.Meter(options.name, name)) {}
 
-void Serve(ServeParts& parts, const Method& method, const Arrival& arrival, Send send) {
+void Serve(ServeParts& parts, const Endpoint& endpoint, const Arrival& arrival, Send send) {
+  const Method& method = endpoint.method;
   // shared_ptr: the handler's `Done` keeps the call, wherever it goes.
-  const auto call = std::make_shared<Call>(parts, method, arrival, std::move(send));
-  if (absl::Status status = Check(parts, method, arrival, *call); !status.ok()) {
+  const auto call = std::make_shared<Call>(parts, endpoint, arrival, std::move(send));
+  if (absl::Status status = Check(parts, endpoint, arrival, *call); !status.ok()) {
     return call->Finish(std::move(status));
   }
-  if (method.recording) {
-    // Such a handler enqueues and returns, so it runs here, on the thread that received the call.
-    if (absl::Status status = call->AdmitRecording(); !status.ok()) {
-      return call->Finish(std::move(status));
-    }
-    return Run(method, call);
+  switch (method.kind) {
+    case Method::Kind::kBlocking:
+      break;
+    case Method::Kind::kRecording:
+      if (absl::Status status = call->AdmitRecording(); !status.ok()) {
+        return call->Finish(std::move(status));
+      }
+      return Run(method, call);
+    case Method::Kind::kQueued:
+      // Such handlers enqueue and return, so they run here, on the thread that received the call.
+      return Run(method, call);
   }
   const bool admitted = parts.executor.Submit(
       call->context.deadline, [&method, call](Turn turn) { RunInTurn(method, call, turn); });

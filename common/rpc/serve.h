@@ -37,6 +37,15 @@ struct ServeParts {
   std::atomic<bool> draining{false};
 };
 
+// A method as one server serves it: what would otherwise be looked up for each call.
+struct Endpoint {
+  Endpoint(const Method& served, const ServerOptions& options, Metrics& metrics);
+  const Method& method;
+  const std::string name;  // "fadu.common.v1.RecordService/GetRecord", for logs and metrics
+  const google::protobuf::Message& request;  // an empty one
+  CallMeter& meter;
+};
+
 // What a call brought along, before anything of it is believed: values of metadata as they came,
 // empty where there was none.
 struct Arrival {
@@ -59,9 +68,6 @@ struct Reply {
   std::string language;  // "zh" or "en"
 };
 
-// "fadu.common.v1.RecordService/GetRecord": what logs and metrics call a method.
-std::string RpcNameOf(const Method& method);
-
 // Sends the answer; called exactly once, from any thread.
 using Send = std::function<void(Reply)>;
 
@@ -70,7 +76,7 @@ using Send = std::function<void(Reply)>;
 //
 // A handler that throws is INTERNAL. So is one that lets its last `Done` go uncalled. A second
 // call of `Done` is logged once and ignored.
-void Serve(ServeParts& parts, const Method& method, const Arrival& arrival, Send send);
+void Serve(ServeParts& parts, const Endpoint& endpoint, const Arrival& arrival, Send send);
 
 }  // namespace fadu::rpc
 

@@ -76,16 +76,16 @@ class Host final : public grpc::Service {
  public:
   Host(ServeParts& parts, Gate& calls, const rpc::Service& service) {
     for (const Method& method : service.methods()) {
-      // gRPC keeps the pointer, so the list keeps the string.
-      paths_.push_back(
-          absl::StrCat("/", service.descriptor()->full_name(), "/", method.descriptor->name()));
+      // gRPC keeps the pointers, so the lists keep what they point to.
+      const Endpoint& endpoint = endpoints_.emplace_back(method, parts.options, parts.metrics);
+      paths_.push_back(absl::StrCat("/", endpoint.name));
       AddMethod(new grpc::internal::RpcServiceMethod(
           paths_.back().c_str(), grpc::internal::RpcMethod::NORMAL_RPC, nullptr));
-      const auto receive = [&parts, &calls, &method](grpc::CallbackServerContext* context,
-                                                     const grpc::ByteBuffer* request,
-                                                     grpc::ByteBuffer* response) {
+      const auto receive = [&parts, &calls, &endpoint](grpc::CallbackServerContext* context,
+                                                       const grpc::ByteBuffer* request,
+                                                       grpc::ByteBuffer* response) {
         auto* reactor = new Reactor(calls);
-        Serve(parts, method, ArrivalOf(*context, *request),
+        Serve(parts, endpoint, ArrivalOf(*context, *request),
               [context, reactor, response](const Reply& reply) {
                 Answer(*context, *reactor, *response, reply);
               });
@@ -108,6 +108,7 @@ class Host final : public grpc::Service {
         *reply.response, &response, &own));
   }
 
+  std::list<Endpoint> endpoints_;
   std::list<std::string> paths_;
 };
 
@@ -178,7 +179,7 @@ class RealServer final : public Server {
       return absl::FailedPreconditionError(
           absl::StrCat("cannot listen on ", options.listen, ": taken or not an address of ours"));
     }
-    Measure(services);
+    Measure();
     grpc::HealthCheckServiceInterface* health = server_->GetHealthCheckService();
     health->SetServingStatus("", true);
     health->SetServingStatus(options.name, true);
@@ -208,14 +209,9 @@ class RealServer final : public Server {
   }
 
  private:
-  // Series of the methods at zero, and how full the server is.
-  void Measure(const std::vector<const Service*>& services) {
+  // How full the server is.
+  void Measure() {
     const ServerOptions& options = parts_.options;
-    std::vector<std::string> methods;
-    for (const Service* service : services) {
-      for (const Method& method : service->methods()) methods.push_back(RpcNameOf(method));
-    }
-    parts_.metrics.ServerBegins(options.name, methods);
     const auto gauges = [&](const char* kind, int limit, std::function<double()> held) {
       const std::map<std::string, std::string> labels = {{"service", options.name}, {"kind", kind}};
       parts_.metrics.Gauge("fadu_calls_held", "Calls that run, wait to run, or record.", labels,

@@ -18,7 +18,7 @@ Service::Service(absl::string_view full_name)
 
 void Service::Add(
     absl::string_view method, const google::protobuf::Descriptor* request,
-    const google::protobuf::Descriptor* response, bool recording,
+    const google::protobuf::Descriptor* response, Method::Kind kind,
     std::function<void(const CallContext&, const google::protobuf::Message&, Done)> handler) {
   if (descriptor_ == nullptr) return;  // already a bug; CheckComplete refuses it
   const google::protobuf::MethodDescriptor* found =
@@ -37,7 +37,7 @@ void Service::Add(
     FADU_BUG(absl::StrCat(found->full_name(), " has two handlers")).IgnoreError();
     return;
   }
-  methods_.push_back(Method{found, recording, std::move(handler)});
+  methods_.push_back(Method{found, kind, std::move(handler)});
 }
 
 absl::Status Service::CheckComplete() const {
@@ -55,9 +55,9 @@ absl::Status Service::CheckComplete() const {
     };
     if (handled == nullptr) return refuse("has no handler");
     if (!method->options().HasExtension(v1::access)) return refuse("does not say who may call it");
-    if (method->options().GetExtension(v1::recording) != handled->recording) {
-      return refuse(handled->recording ? "is handled as recording but its option does not say so"
-                                       : "is recording but is not handled as such");
+    if (method->options().GetExtension(v1::recording) != handled->recording()) {
+      return refuse(handled->recording() ? "is handled as recording but its option does not say so"
+                                         : "is recording but is not handled as such");
     }
   }
   return absl::OkStatus();

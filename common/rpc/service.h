@@ -27,10 +27,14 @@ using Done = std::function<void(absl::StatusOr<std::shared_ptr<google::protobuf:
 
 // One method: its descriptor and what runs when a checked call arrives.
 struct Method {
+  enum class Kind {
+    kBlocking,   // runs on the server's executor and calls `done` before it returns
+    kQueued,     // runs on the receiving thread and must not block; its queue admits
+    kRecording,  // likewise; the server admits, and a deadline is required
+  };
   const google::protobuf::MethodDescriptor* descriptor = nullptr;
-  // A recording method runs on the receiving thread and must not block; any other runs on the
-  // server's executor and calls `done` before it returns.
-  bool recording = false;
+  Kind kind = Kind::kBlocking;
+  bool recording() const { return kind == Kind::kRecording; }
   std::function<void(const CallContext&, const google::protobuf::Message&, Done)> handler;
 };
 
@@ -44,7 +48,7 @@ class Service {
   template <typename Request, typename Response>
   void Handle(absl::string_view method,
               std::function<absl::StatusOr<Response>(const CallContext&, const Request&)> handler) {
-    Add(method, Request::descriptor(), Response::descriptor(), /*recording=*/false,
+    Add(method, Request::descriptor(), Response::descriptor(), Method::Kind::kBlocking,
         [handler = std::move(handler)](const CallContext& call,
                                        const google::protobuf::Message& request, Done done) {
           absl::StatusOr<Response> response = handler(call, static_cast<const Request&>(request));
@@ -55,11 +59,31 @@ class Service {
 
   // A handler that enqueues and returns; it calls its last argument exactly once.
   template <typename Request, typename Response>
-  void HandleRecording(absl::string_view method,
-                       std::function<void(const CallContext&, const Request&,
-                                          std::function<void(absl::StatusOr<Response>)>)>
-                           handler) {
-    Add(method, Request::descriptor(), Response::descriptor(), /*recording=*/true,
+  using Queueing = std::function<void(const CallContext&, const Request&,
+                                      std::function<void(absl::StatusOr<Response>)>)>;
+
+  // One whose call writes.
+  template <typename Request, typename Response>
+  void HandleRecording(absl::string_view method, Queueing<Request, Response> handler) {
+    AddQueueing<Request, Response>(method, Method::Kind::kRecording, std::move(handler));
+  }
+  // One whose call reads.
+  template <typename Request, typename Response>
+  void HandleQueued(absl::string_view method, Queueing<Request, Response> handler) {
+    AddQueueing<Request, Response>(method, Method::Kind::kQueued, std::move(handler));
+  }
+
+  const google::protobuf::ServiceDescriptor* descriptor() const { return descriptor_; }
+  const std::vector<Method>& methods() const { return methods_; }
+  // OK when every method of the descriptor has a handler and an access option, and the option
+  // `recording` agrees with the handler's kind; FAILED_PRECONDITION naming the first that does not.
+  absl::Status CheckComplete() const;
+
+ private:
+  template <typename Request, typename Response>
+  void AddQueueing(absl::string_view method, Method::Kind kind,
+                   Queueing<Request, Response> handler) {
+    Add(method, Request::descriptor(), Response::descriptor(), kind,
         [handler = std::move(handler)](const CallContext& call,
                                        const google::protobuf::Message& request, Done done) {
           handler(call, static_cast<const Request&>(request),
@@ -70,15 +94,8 @@ class Service {
         });
   }
 
-  const google::protobuf::ServiceDescriptor* descriptor() const { return descriptor_; }
-  const std::vector<Method>& methods() const { return methods_; }
-  // OK when every method of the descriptor has a handler and an access option, and the option
-  // `recording` agrees with the handler's kind; FAILED_PRECONDITION naming the first that does not.
-  absl::Status CheckComplete() const;
-
- private:
   void Add(absl::string_view method, const google::protobuf::Descriptor* request,
-           const google::protobuf::Descriptor* response, bool recording,
+           const google::protobuf::Descriptor* response, Method::Kind kind,
            std::function<void(const CallContext&, const google::protobuf::Message&, Done)> handler);
 
   const google::protobuf::ServiceDescriptor* descriptor_ = nullptr;
