@@ -37,9 +37,10 @@ class WriterTransaction : public Transaction {
 
 // One statement of a trip. It is prepared once on each connection.
 struct TripStatement {
-  const char* name;                 // for logs
-  absl::string_view sql;            // outlives the writer; raises an error where it is in doubt
-  std::vector<std::string> params;  // $2… in binary form; $1 is the county
+  const char* name;       // for logs
+  absl::string_view sql;  // outlives the writer; raises an error where it is in doubt
+  // $2… in binary form, nothing for null; $1 is the county.
+  std::vector<absl::optional<std::string>> params;
 };
 
 // Reads of one county.
@@ -91,8 +92,8 @@ struct WriterOptions {
   std::string application;
   int connections = 4;
   size_t queue_limit = 8192;
-  size_t max_batch = 256;    // operations
-  size_t max_weight = 1024;  // sum of weights; a heavier operation is a batch of its own
+  size_t max_batch = 256;   // operations
+  size_t max_weight = 256;  // sum of weights; a heavier operation is a batch of its own
   absl::Duration statement_timeout = absl::Seconds(20);
   bool trips = true;  // false: every batch looks
 };

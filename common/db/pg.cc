@@ -2,6 +2,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/base/status.h"
 #include "common/schema/reason.h"
 #include "fadu/common/v1/reason.pb.h"
@@ -13,6 +14,11 @@ namespace v1 = ::fadu::common::v1;
 
 bool IsCounty(absl::string_view county) {
   return county.size() == 6 && county.find_first_not_of("0123456789") == absl::string_view::npos;
+}
+
+// Codes as they may stand in a literal.
+bool AreCodes(absl::string_view text) {
+  return text.find_first_not_of("0123456789,") == absl::string_view::npos;
 }
 
 Rows RowsOf(const PGresult* result, Row::Form form) {
@@ -36,16 +42,17 @@ Rows RowsOf(const PGresult* result, Row::Form form) {
 
 absl::StatusOr<std::unique_ptr<PgConnection>> PgConnection::Open(const std::string& dsn,
                                                                  const std::string& application,
-                                                                 absl::Duration statement_timeout) {
+                                                                 absl::Duration statement_timeout,
+                                                                 Plans plans) {
   const int64_t millis = absl::ToInt64Milliseconds(statement_timeout);
-  const std::string settings =
-      absl::StrCat("-c TimeZone=UTC -c DateStyle=ISO -c statement_timeout=", millis,
-                   " -c lock_timeout=", millis);
+  const std::string settings = absl::StrCat(
+      "-c TimeZone=UTC -c DateStyle=ISO -c statement_timeout=", millis, " -c lock_timeout=", millis,
+      plans == Plans::kAnew ? " -c plan_cache_mode=force_custom_plan" : "");
   const char* keywords[] = {"dbname",          "application_name", "connect_timeout",
                             "client_encoding", "options",          nullptr};
   const char* values[] = {dsn.c_str(), application.c_str(), "2", "UTF8", settings.c_str(), nullptr};
   PGconn* raw = PQconnectdbParams(keywords, values, /*expand_dbname=*/1);
-  std::unique_ptr<PgConnection> connection(new PgConnection(raw));
+  std::unique_ptr<PgConnection> connection(new PgConnection(raw, plans));
   if (connection->broken()) {
     return ErrorOf("08006", "", "connect", raw == nullptr ? "out of memory" : PQerrorMessage(raw));
   }
@@ -187,9 +194,9 @@ bool PgConnection::SendStatement(absl::string_view county, const TripStatement& 
   }
   std::vector<const char*> values = {county.data()};
   std::vector<int> lengths = {static_cast<int>(county.size())};
-  for (const std::string& param : statement.params) {
-    values.push_back(param.data());
-    lengths.push_back(static_cast<int>(param.size()));
+  for (const absl::optional<std::string>& param : statement.params) {
+    values.push_back(param.has_value() ? param->data() : nullptr);
+    lengths.push_back(param.has_value() ? static_cast<int>(param->size()) : 0);
   }
   const std::vector<int> formats(values.size(), 1);
   const int count = static_cast<int>(values.size());
@@ -202,29 +209,32 @@ bool PgConnection::SendStatement(absl::string_view county, const TripStatement& 
                            formats.data(), /*resultFormat=*/1) == 1;
 }
 
-bool PgConnection::SendTrip(absl::string_view county, const std::vector<TripStatement>& statements,
+bool PgConnection::SendTrip(const Scope& scope, const std::vector<TripStatement>& statements,
                             bool reads) {
   sent_.clear();
   names_sent_.clear();
-  if (!IsCounty(county)) {
-    (void)FADU_BUG("county is not six digits");
+  const std::string county = absl::StrJoin(scope.counties, ",");
+  const std::string areas = absl::StrJoin(scope.areas, ",");
+  if (!IsCounty(county) || !AreCodes(areas)) {
+    (void)FADU_BUG("a scope is not one county of six digits and areas in it");
     return false;
   }
   if (broken() || PQenterPipelineMode(connection_) != 1) return false;
   bool sent = SendText("begin", reads ? "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"
                                       : "BEGIN ISOLATION LEVEL READ COMMITTED") &&
               SendText("scope", absl::StrCat("SET LOCAL fadu.counties = '", county, "'")) &&
-              SendText("scope", absl::StrCat("SET LOCAL fadu.areas = '", county, "'"));
+              SendText("scope", absl::StrCat("SET LOCAL fadu.areas = '", areas, "'"));
+  const bool prepared = !reads || plans_ == Plans::kAnew;
   for (const TripStatement& statement : statements) {
-    sent = sent && SendStatement(county, statement, /*prepared=*/!reads);
+    sent = sent && SendStatement(county, statement, prepared);
   }
   return sent && SendText("commit", "COMMIT") && PQpipelineSync(connection_) == 1;
 }
 
 absl::StatusOr<std::vector<Rows>> PgConnection::ReadTrip(
-    absl::string_view county, const std::vector<TripStatement>& statements) {
+    const Scope& scope, const std::vector<TripStatement>& statements) {
   std::vector<Rows> rows;
-  if (SendTrip(county, statements, /*reads=*/true) && FinishTrip(&rows) == TripEnd::kCommitted &&
+  if (SendTrip(scope, statements, /*reads=*/true) && FinishTrip(&rows) == TripEnd::kCommitted &&
       rows.size() == statements.size()) {
     return rows;
   }

@@ -23,10 +23,16 @@ namespace fadu::db {
 // One connection with at most one open transaction. Not thread-safe.
 class PgConnection : public WriterTransaction, public TripReader {
  public:
+  // How prepared statements are planned.
+  enum class Plans {
+    kKept,  // as PostgreSQL likes: after a few runs once for all
+    kAnew,  // each time: a plan kept from when a table was empty would scan it for ever
+  };
   // Connects within two seconds. No statement takes longer than `statement_timeout`.
   static absl::StatusOr<std::unique_ptr<PgConnection>> Open(const std::string& dsn,
                                                             const std::string& application,
-                                                            absl::Duration statement_timeout);
+                                                            absl::Duration statement_timeout,
+                                                            Plans plans = Plans::kKept);
   ~PgConnection() override;
 
   // BEGIN with the county's scope as literals, one round trip. `county` is six digits.
@@ -50,7 +56,7 @@ class PgConnection : public WriterTransaction, public TripReader {
 
   // Sends it. False: the connection is gone, and it is not known what the server took.
   bool SendTrip(absl::string_view county, const std::vector<TripStatement>& statements) {
-    return SendTrip(county, statements, /*reads=*/false);
+    return SendTrip(Scope::WholeCounty(county), statements, /*reads=*/false);
   }
   // Waits for the answers to what was sent.
   enum class TripEnd {
@@ -59,11 +65,16 @@ class PgConnection : public WriterTransaction, public TripReader {
     kUnknown,  // the connection is gone, or COMMIT failed
   };
   TripEnd FinishTrip() { return FinishTrip(nullptr); }
-  absl::StatusOr<std::vector<Rows>> ReadTrip(absl::string_view county,
-                                             const std::vector<TripStatement>& statements) override;
+  absl::StatusOr<std::vector<Rows>> ReadTrip(
+      absl::string_view county, const std::vector<TripStatement>& statements) override {
+    return ReadTrip(Scope::WholeCounty(county), statements);
+  }
+  // The same, seeing no more than `scope`, which names one county.
+  absl::StatusOr<std::vector<Rows>> ReadTrip(const Scope& scope,
+                                             const std::vector<TripStatement>& statements);
 
  private:
-  explicit PgConnection(PGconn* connection) : connection_(connection) {}
+  PgConnection(PGconn* connection, Plans plans) : connection_(connection), plans_(plans) {}
   using Result = std::unique_ptr<PGresult, decltype(&PQclear)>;
   absl::StatusOr<Result> Check(PGresult* raw, absl::string_view statement);
   absl::StatusOr<Result> RunText(const Statement& statement, const Params& params);
@@ -72,12 +83,13 @@ class PgConnection : public WriterTransaction, public TripReader {
     const char* name;
     std::string prepares;  // the statement that is prepared when this succeeds; else empty
   };
-  bool SendTrip(absl::string_view county, const std::vector<TripStatement>& statements, bool reads);
+  bool SendTrip(const Scope& scope, const std::vector<TripStatement>& statements, bool reads);
   TripEnd FinishTrip(std::vector<Rows>* rows);
   bool SendText(const char* name, const std::string& sql);
   bool SendStatement(absl::string_view county, const TripStatement& statement, bool prepared);
 
   PGconn* connection_ = nullptr;
+  const Plans plans_;
   std::vector<Sent> sent_;
   // Names of prepared statements by text: those the server has, and those of the trip under way.
   std::map<std::string, std::string, std::less<>> prepared_;

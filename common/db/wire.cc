@@ -17,6 +17,7 @@ void Append64(std::string& out, uint64_t value) {
   out.append(bytes, sizeof bytes);
 }
 
+constexpr uint32_t kNullSize = 0xffffffff;  // -1
 const absl::CivilDay kEpochDay(2000, 1, 1);
 
 absl::Time Epoch() {
@@ -27,7 +28,7 @@ absl::Time Epoch() {
 }  // namespace
 
 WireRow& WireRow::Null() {
-  Append32(bytes_, 0xffffffff);
+  Append32(bytes_, kNullSize);
   ends_.push_back(bytes_.size());
   return *this;
 }
@@ -71,6 +72,12 @@ WireRow& WireRow::Time(absl::optional<absl::Time> value) {
 absl::string_view WireRow::element(size_t column) const {
   const size_t begin = column == 0 ? 0 : ends_[column - 1];
   return absl::string_view(bytes_).substr(begin, ends_[column] - begin);
+}
+
+absl::optional<absl::string_view> WireRow::value(size_t column) const {
+  const absl::string_view whole = element(column);
+  if (absl::big_endian::Load32(whole.data()) == kNullSize) return absl::nullopt;
+  return whole.substr(4);
 }
 
 std::string WireArray(WireType type, size_t column, const std::vector<const WireRow*>& rows) {

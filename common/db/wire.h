@@ -43,6 +43,8 @@ class WireRow {
   size_t size() const { return ends_.size(); }
   // One value as an element of an array: length (-1: null) and bytes.
   absl::string_view element(size_t column) const;
+  // Its bytes alone; nothing when it is null.
+  absl::optional<absl::string_view> value(size_t column) const;
 
  private:
   std::string bytes_;

@@ -392,15 +392,13 @@ WriteSql WriteSqlOf(const RecordType& type) {
   std::vector<std::string> elements = {"uuid",        "bigint", "text",        "date",
                                        "text",        "text",   "timestamptz", "timestamptz",
                                        "timestamptz", "bytea",  "bytea",       "bytea"};
-  std::vector<std::string> takes;
-  for (const std::string& name : names) takes.push_back(absl::StrCat("b.", name));
+  std::vector<std::string> casts(names.size());
   for (const Column& column : sql.columns) {
     names.push_back(column.name);
     // Arrays of arrays must be rectangular: a repeated value travels as a literal.
     const bool literal = absl::EndsWith(column.cast, "[]");
     elements.push_back(literal ? "text" : column.cast);
-    takes.push_back(literal ? absl::StrCat("b.", column.name, "::", column.cast)
-                            : absl::StrCat("b.", column.name));
+    casts.push_back(literal ? absl::StrCat("::", column.cast) : "");
   }
   const std::map<std::string, db::WireType> types = {
       {"uuid", db::WireType::kId},         {"bigint", db::WireType::kInt},
@@ -408,26 +406,38 @@ WriteSql WriteSqlOf(const RecordType& type) {
       {"boolean", db::WireType::kBool},    {"bytea", db::WireType::kBytes},
       {"timestamptz", db::WireType::kTime}};
   std::vector<std::string> arrays;
+  std::vector<std::string> values;
   std::vector<std::string> updates;
   for (size_t i = 0; i < names.size(); ++i) {
     sql.types.push_back(types.at(elements[i]));
-    arrays.push_back(absl::StrCat("$", i + 2, "::", elements[i], "[]"));
+    const std::string place = absl::StrCat("$", i + 2, "::", elements[i]);
+    arrays.push_back(absl::StrCat(place, "[]"));
+    values.push_back(absl::StrCat(place, casts[i]));
     if (names[i] != "id" && names[i] != "created_at") {
       updates.push_back(absl::StrCat(names[i], " = excluded.", names[i]));
     }
   }
+  std::vector<std::string> takes;
+  for (size_t i = 0; i < names.size(); ++i) {
+    takes.push_back(absl::StrCat("b.", names[i], casts[i]));
+  }
   const std::string table = type.table();
+  const std::string into =
+      absl::StrCat("INSERT INTO ", table, " (county_code, ", absl::StrJoin(names, ", "), ")");
   sql.insert =
-      absl::StrCat("INSERT INTO ", table, " (county_code, ", absl::StrJoin(names, ", "),
-                   ") SELECT $1::text, ", absl::StrJoin(takes, ", "), " FROM unnest(",
+      absl::StrCat(into, " SELECT $1::text, ", absl::StrJoin(takes, ", "), " FROM unnest(",
                    absl::StrJoin(arrays, ", "), ") AS b(", absl::StrJoin(names, ", "), ")");
-  sql.upsert = absl::StrCat(sql.insert, " ON CONFLICT (county_code, id) DO UPDATE SET ",
-                            absl::StrJoin(updates, ", "), " WHERE ", table,
-                            ".revision = excluded.revision - 1");
+  sql.insert_one = absl::StrCat(into, " VALUES ($1::text, ", absl::StrJoin(values, ", "), ")");
+  const std::string update =
+      absl::StrCat(" ON CONFLICT (county_code, id) DO UPDATE SET ", absl::StrJoin(updates, ", "),
+                   " WHERE ", table, ".revision = excluded.revision - 1");
+  sql.upsert = absl::StrCat(sql.insert, update);
   sql.upsert_all =
       absl::StrCat("WITH written AS (", sql.upsert,
                    " RETURNING 1) SELECT 1 / CASE WHEN count(*) = cardinality($2::uuid[]) "
                    "THEN 1 ELSE 0 END FROM written");
+  sql.upsert_one = absl::StrCat("WITH written AS (", sql.insert_one, update,
+                                " RETURNING 1) SELECT 1 / count(*) FROM written");
   return sql;
 }
 

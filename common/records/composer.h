@@ -90,8 +90,8 @@ bool UsesIndex(const FilterNode& filter, const RecordType& type);
 // SELECT by ids, under a lock or not.
 std::string SelectByIdsSql(const RecordType& type);
 
-// How rows of a type are written. Every statement takes $1 county, then an array a column, in the
-// order of kRecordColumns and ColumnsOf.
+// How rows of a type are written. Every statement takes $1 county, then an array a column (a value,
+// where it writes one row), in the order of kRecordColumns and ColumnsOf.
 struct WriteSql {
   std::vector<Column> columns;      // ColumnsOf
   std::vector<db::WireType> types;  // of the arrays' elements
@@ -101,6 +101,9 @@ struct WriteSql {
   std::string upsert_all;
   // INSERT, failing (23505) when a record is there.
   std::string insert;
+  // The last two of one row: arrays of one cost more to take apart than to write.
+  std::string upsert_one;
+  std::string insert_one;
 };
 WriteSql WriteSqlOf(const RecordType& type);
 

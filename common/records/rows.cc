@@ -91,6 +91,12 @@ const char kInsertEvents[] =
     "$14::bigint[], $15::bytea[]) AS b(type, id, revision, area_code, request_id, item, "
     "request_hash, happened_at, entry, fact, message, sealed, seq, hash)";
 
+const char kInsertEvent[] =
+    "INSERT INTO event (county_code, type, id, revision, area_code, request_id, item, "
+    "request_hash, happened_at, entry, fact, message, sealed, seq, hash) "
+    "VALUES ($1::text, $2::text, $3::uuid, $4::bigint, $5::text, $6::uuid, $7::bigint, $8::bytea, "
+    "$9::timestamptz, $10::bytea, $11::bytea, $12::bytea, $13::bytea, $14::bigint, $15::bytea)";
+
 db::WireRow RowOf(const NewEvent& event) {
   db::WireRow row;
   row.Text(event.type)
@@ -148,6 +154,15 @@ absl::StatusOr<db::WireRow> RowOf(const RecordRow& stored, const WriteSql& sql,
 std::vector<std::string> RecordArrays(const WriteSql& sql,
                                       const std::vector<const db::WireRow*>& rows) {
   return ArraysOf(sql.types, rows);
+}
+
+std::vector<absl::optional<std::string>> ValuesOf(const db::WireRow& row) {
+  std::vector<absl::optional<std::string>> values(row.size());
+  for (size_t i = 0; i < row.size(); ++i) {
+    const absl::optional<absl::string_view> value = row.value(i);
+    if (value.has_value()) values[i] = std::string(*value);
+  }
+  return values;
 }
 
 }  // namespace fadu::records

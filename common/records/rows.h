@@ -49,6 +49,8 @@ struct Head {
 
 // INSERT of events from arrays: $1 county, then EventArrays.
 extern const char kInsertEvents[];
+// INSERT of one event: $1 county, then its ValuesOf.
+extern const char kInsertEvent[];
 // Rows of RowOf with seq and hash added.
 std::vector<std::string> EventArrays(const std::vector<const db::WireRow*>& rows);
 
@@ -57,6 +59,9 @@ std::vector<std::string> EventArrays(const std::vector<const db::WireRow*>& rows
 absl::StatusOr<db::WireRow> RowOf(const RecordRow& row, const WriteSql& sql, const Sealer& sealer);
 std::vector<std::string> RecordArrays(const WriteSql& sql,
                                       const std::vector<const db::WireRow*>& rows);
+
+// Each value of a row as a parameter; nothing for null.
+std::vector<absl::optional<std::string>> ValuesOf(const db::WireRow& row);
 
 }  // namespace fadu::records
 

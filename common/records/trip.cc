@@ -1,6 +1,8 @@
 // A batch in one round trip: what each operation writes is decided before the queue, and the
 // database refuses the whole when something moved since (architecture §4).
 
+#include <functional>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -19,6 +21,18 @@ constexpr char kMoveKnownCounter[] =
     "WITH moved AS (UPDATE counter SET seq = $2, head = $3 "
     "WHERE county_code = $1 AND seq = $4 AND head = $5 RETURNING 1) "
     "SELECT 1 / count(*) FROM moved";
+
+using Params = std::vector<absl::optional<std::string>>;
+
+// `one` when there is a single row, else `many` over arrays.
+db::TripStatement StatementOf(const char* name, absl::string_view one, absl::string_view many,
+                              const std::vector<const db::WireRow*>& rows,
+                              const std::function<std::vector<std::string>()>& arrays) {
+  if (rows.size() == 1) return {name, one, ValuesOf(*rows[0])};
+  std::vector<std::string> columns = arrays();
+  return {name, many,
+          Params(std::make_move_iterator(columns.begin()), std::make_move_iterator(columns.end()))};
+}
 
 bool Is(const Change& change, Operation operation) { return change.operation == operation; }
 
@@ -40,7 +54,7 @@ void Store::Impl::Route(RecordOperation& operation,
   if (forecast.ok()) operation.TakeTrip(*std::move(forecast));
 }
 
-absl::Status Store::Impl::Read(db::TripReader& reader, const std::string& county,
+absl::Status Store::Impl::Read(db::TripReader& from, const std::string& county,
                                const Operations& operations) {
   std::map<const RecordType*, std::vector<db::WireRow>> wanted;
   for (const auto& operation : operations) {
@@ -55,7 +69,7 @@ absl::Status Store::Impl::Read(db::TripReader& reader, const std::string& county
     statements.push_back(
         {"read_records", selects.at(type), {db::WireArray(db::WireType::kId, 0, rows)}});
   }
-  FADU_ASSIGN_OR_RETURN(const std::vector<db::Rows> answers, reader.ReadTrip(county, statements));
+  FADU_ASSIGN_OR_RETURN(const std::vector<db::Rows> answers, from.ReadTrip(county, statements));
   std::map<std::pair<const RecordType*, Uuid>, const db::Row*> found;
   size_t answer = 0;
   for (const auto& wish : wanted) {
@@ -115,10 +129,13 @@ absl::optional<std::vector<db::TripStatement>> Store::Impl::Compose(const std::s
                         {db::WireInt(head.seq), head.hash, db::WireInt(known->seq), known->hash}});
   for (const auto& [key, rows] : records) {
     const WriteSql& sql = writes.at(key.first);
-    statements.push_back({key.second ? "insert_records" : "upsert_records",
-                          key.second ? sql.insert : sql.upsert_all, RecordArrays(sql, rows)});
+    const auto arrays = [&sql, &rows = rows] { return RecordArrays(sql, rows); };
+    statements.push_back(
+        key.second ? StatementOf("insert_records", sql.insert_one, sql.insert, rows, arrays)
+                   : StatementOf("upsert_records", sql.upsert_one, sql.upsert_all, rows, arrays));
   }
-  statements.push_back({"insert_events", kInsertEvents, EventArrays(events)});
+  statements.push_back(StatementOf("insert_events", kInsertEvent, kInsertEvents, events,
+                                   [&events] { return EventArrays(events); }));
   heads->Propose(county, std::move(head));
   return statements;
 }

@@ -176,13 +176,13 @@ TEST_F(TripTest, ABatchIsBoundedByTheRecordsInIt) {
   std::vector<WriteRequest> wishes;
   for (int i = 0; i < 6; ++i) {
     std::vector<Change> changes;
-    for (int j = 0; j < 200; ++j) changes.push_back(Creation(j));
+    for (int j = 0; j < 50; ++j) changes.push_back(Creation(j));
     wishes.push_back(Wish(std::move(changes)));
   }
-  // 1,024 records at most: five wishes of 200, then the sixth.
+  // 256 records at most: five wishes of 50, then the sixth.
   for (const Answer& answer : Together(std::move(wishes))) EXPECT_THAT(answer, IsOk());
   EXPECT_EQ(Stats().trips, 2);
-  EXPECT_EQ(Events(), 1201);
+  EXPECT_EQ(Events(), 301);
 }
 
 TEST_F(TripTest, ALawThatReadsTheCountysRowsLooks) {
