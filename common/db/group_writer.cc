@@ -183,10 +183,11 @@ struct GroupWriter::Impl {
       Side& side = reads ? lane.reads : lane.writes;
       side.listed = false;
       side.busy = true;
+      std::vector<OperationPtr> written;
       if (reads) {
         ReadOnce(lock, connection, county, lane);
       } else {
-        WriteOnce(lock, connection, county, lane);
+        written = WriteOnce(lock, connection, county, lane);
       }
       side.busy = false;
       List(county, side, reads);
@@ -194,19 +195,35 @@ struct GroupWriter::Impl {
         return !one.busy && !one.listed && one.queue.empty();
       };
       if (idle(lane.reads) && idle(lane.writes)) lanes.erase(county);
+      if (written.empty()) continue;
+      // Another connection may write the county's next batch while the callers of this one are
+      // told.
+      lock.unlock();
+      Tell(written);
+      written.clear();
+      lock.lock();
     }
   }
 
-  void WriteOnce(std::unique_lock<std::mutex>& lock, std::unique_ptr<PgConnection>& connection,
-                 const std::string& county, Lane& lane) {
+  // Writes the next batch of a lane; of one that took the trip, the callers are still to be told.
+  std::vector<OperationPtr> WriteOnce(std::unique_lock<std::mutex>& lock,
+                                      std::unique_ptr<PgConnection>& connection,
+                                      const std::string& county, Lane& lane) {
     Route route = Route::kLook;
-    const std::vector<OperationPtr> batch = TakeBatch(lane, &route);
+    std::vector<OperationPtr> batch = TakeBatch(lane, &route);
     lock.unlock();
-    if (!batch.empty() && (route != Route::kTrip || !RunTrip(connection, county, batch))) {
-      RunBatch(connection, county, batch);
+    bool trip = false;
+    if (!batch.empty()) {
+      trip = route == Route::kTrip && RunTrip(connection, county, batch);
+      if (!trip) RunBatch(connection, county, batch);
     }
     lock.lock();
+    // What the callers do next is not outdated by this batch.
     lane.written_keys.clear();
+    if (!trip) return {};
+    ++stats.trips;
+    stats.trip_operations += static_cast<int64_t>(batch.size());
+    return batch;
   }
 
   void ReadOnce(std::unique_lock<std::mutex>& lock, std::unique_ptr<PgConnection>& connection,
@@ -296,17 +313,22 @@ struct GroupWriter::Impl {
     return true;
   }
 
-  // Tells the callers of a batch that it is committed. Before that, what they do next is no longer
+  // Tells the callers of a batch that it is committed.
+  void Tell(const std::vector<OperationPtr>& batch) {
+    if (fault) (void)fault("before_finish");
+    for (const OperationPtr& operation : batch) operation->Finish(absl::OkStatus());
+  }
+
+  // The same for one that was written after a look. Before that, what they do next is no longer
   // outdated by it.
-  void Finish(const std::string& county, const std::vector<OperationPtr>& batch, bool trip) {
+  void Finish(const std::string& county, const std::vector<OperationPtr>& batch) {
     {
       const std::lock_guard<std::mutex> lock(mutex);
       lanes[county].written_keys.clear();
-      ++(trip ? stats.trips : stats.looks);
-      (trip ? stats.trip_operations : stats.look_operations) += static_cast<int64_t>(batch.size());
+      ++stats.looks;
+      stats.look_operations += static_cast<int64_t>(batch.size());
     }
-    if (fault) (void)fault("before_finish");
-    for (const OperationPtr& operation : batch) operation->Finish(absl::OkStatus());
+    Tell(batch);
   }
 
   // Writes a batch in one round trip; false when it has to look instead: the caller's cue, as what
@@ -324,9 +346,7 @@ struct GroupWriter::Impl {
     if (end == PgConnection::TripEnd::kUnknown) connection.reset();
     const bool committed = end == PgConnection::TripEnd::kCommitted;
     does.settle(county, committed);
-    if (committed) {
-      Finish(county, batch, /*trip=*/true);
-    } else {
+    if (!committed) {
       const std::lock_guard<std::mutex> lock(mutex);
       ++stats.refused_trips;
     }
@@ -396,7 +416,7 @@ struct GroupWriter::Impl {
       does.settle(county, verdict == Verdict::kDone);
       switch (verdict) {
         case Verdict::kDone:
-          return Finish(county, batch, /*trip=*/false);
+          return Finish(county, batch);
         case Verdict::kBad: {
           if (batch.size() == 1) {
             batch.front()->Finish(why);
