@@ -957,8 +957,8 @@ class BatchWriter : public LockedView {
   std::vector<RecordKey> order_;  // touched records, first touch first
   std::set<RecordKey> dirty_;
   std::vector<db::WireRow> events_;
-  std::vector<Change> following_;  // of the change being decided
-  bool may_follow_ = false;        // the caller's own change is being decided
+  std::vector<Change> following_;    // of the change being decided
+  bool may_follow_ = false;          // the caller's own change is being decided
   std::shared_ptr<Message> lawful_;  // of the creation that is foreseen: rules and law passed it
 };
 

@@ -237,12 +237,13 @@ std::unique_ptr<rpc::Service> MakeRecordService(Store& store) {
                       done(std::move(response));
                     });
       });
-  service->Handle<v1::GetRecordRequest, v1::Record>(
+  service->HandleQueued<v1::GetRecordRequest, v1::Record>(
       "GetRecord",
-      [&store](const CallContext& call,
-               const v1::GetRecordRequest& request) -> absl::StatusOr<v1::Record> {
-        FADU_ASSIGN_OR_RETURN(const StoredRecord record, store.Get(call, request.name()));
-        return ToProto(record);
+      [&store](const CallContext& call, const v1::GetRecordRequest& request, RecordDone done) {
+        store.Get(call, request.name(), [done](const absl::StatusOr<StoredRecord>& record) {
+          if (!record.ok()) return done(record.status());
+          done(ToProto(*record));
+        });
       });
   service->Handle<v1::ListRecordsRequest, v1::ListRecordsResponse>(
       "ListRecords",

@@ -37,6 +37,12 @@ void MeasureWriter(const std::string& service, const db::GroupWriter& writer,
         &Stats::bisections);
 }
 
+void MeasureReader(const std::string& service, const db::GroupReader& reader,
+                   rpc::Metrics& metrics) {
+  metrics.Gauge("fadu_reader_queue", "Gets waiting for the database or being read.",
+                {{"service", service}}, [&reader] { return static_cast<double>(reader.queued()); });
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<RecordModule>> RecordModule::Start(
@@ -50,12 +56,15 @@ absl::StatusOr<std::unique_ptr<RecordModule>> RecordModule::Start(
   store.locked_laws = options.locked_laws;
   store.writer.dsn = context.dsn;
   store.writer.application = absl::StrCat("fadu ", options.name, " writer");
+  store.reader.dsn = context.dsn;
+  store.reader.application = absl::StrCat("fadu ", options.name, " reader");
   auto module = std::make_unique<RecordModule>();
   module->store_ =
       std::make_unique<Store>(std::move(store), context.pool, std::move(sealer), context.ids);
   module->records_ = MakeRecordService(*module->store_);
   module->feed_ = MakeFactFeedService(*module->store_);
   MeasureWriter(options.name, module->store_->writer(), context.metrics);
+  MeasureReader(options.name, module->store_->reader(), context.metrics);
   MonitorOptions monitor;
   monitor.service = options.name;
   monitor.types = options.types;

@@ -177,6 +177,12 @@ Store::Impl::Impl(const StoreOptions& store_options, db::Pool& store_pool,
     writes[type.get()] = WriteSqlOf(*type);
     selects[type.get()] = SelectByIdsSql(*type);
   }
+  db::ReaderOptions reading = options.reader;
+  if (reading.dsn.empty()) {
+    reading.dsn = options.writer.dsn;
+    reading.application = options.writer.application;
+  }
+  reader = std::make_unique<db::GroupReader>(std::move(reading));
   db::BatchWork work;
   work.attempt = [this](db::WriterTransaction& transaction, const std::string& county,
                         const Operations& operations) {
@@ -185,8 +191,8 @@ Store::Impl::Impl(const StoreOptions& store_options, db::Pool& store_pool,
   work.compose = [this](const std::string& county, const Operations& operations) {
     return Compose(county, operations);
   };
-  work.read = [this](db::TripReader& reader, const std::string& county,
-                     const Operations& operations) { return Read(reader, county, operations); };
+  work.read = [this](db::TripReader& from, const std::string& county,
+                     const Operations& operations) { return Read(from, county, operations); };
   work.settle = [this](const std::string& county, bool committed) { Settle(county, committed); };
   writer = std::make_unique<db::GroupWriter>(options.writer, std::move(work));
 }
@@ -212,6 +218,8 @@ Store::Store(StoreOptions options, db::Pool& pool, std::unique_ptr<Sealer> seale
 Store::~Store() = default;
 
 db::GroupWriter& Store::writer() { return *impl_->writer; }
+
+const db::GroupReader& Store::reader() const { return *impl_->reader; }
 
 const Sealer& Store::sealer() const { return *impl_->sealer; }
 
@@ -324,30 +332,39 @@ absl::StatusOr<WriteResult> Store::WriteAndWait(const CallContext& call, WriteRe
 
 // ---- reading -----------------------------------------------------------------------------------
 
+void Store::Get(const CallContext& call, absl::string_view name,
+                std::function<void(absl::StatusOr<StoredRecord>)> done) {
+  const absl::StatusOr<RecordName> parsed = ParseRecordName(name);
+  if (!parsed.ok()) return done(parsed.status());
+  const RecordType* type = options_.types->FindByCollection(parsed->collection);
+  if (type == nullptr) return done(NotFound(name));
+  std::vector<std::string> areas = ReadableAreas(call.principal, *type, parsed->county);
+  if (areas.empty()) return done(NotFound(name));
+  const db::Scope scope{{parsed->county}, areas};
+  impl_->reader->Read(scope, impl_->selects.at(type), parsed->id, call.deadline,
+                      [impl = impl_.get(), type, name = std::string(name), county = parsed->county,
+                       areas = std::move(areas),
+                       done = std::move(done)](absl::StatusOr<absl::optional<db::Row>> row) {
+                        if (!row.ok()) return done(row.status());
+                        if (!row->has_value()) return done(NotFound(name));
+                        absl::StatusOr<RecordRow> read =
+                            ReadRow(**row, *type, county, *impl->sealer, /*open=*/true);
+                        if (!read.ok()) return done(read.status());
+                        // The second wall is row-level security; this is the first.
+                        if (!Covers(areas, read->record.area_code)) return done(NotFound(name));
+                        done(std::move(read->record));
+                      });
+}
+
 absl::StatusOr<StoredRecord> Store::Get(const CallContext& call, absl::string_view name) {
-  FADU_ASSIGN_OR_RETURN(const RecordName parsed, ParseRecordName(name));
-  const RecordType* type = options_.types->FindByCollection(parsed.collection);
-  if (type == nullptr) return NotFound(name);
-  const std::vector<std::string> areas = ReadableAreas(call.principal, *type, parsed.county);
-  if (areas.empty()) return NotFound(name);
-  absl::optional<StoredRecord> found;
-  FADU_RETURN_IF_ERROR(impl_->pool.Read(
-      db::Scope{{parsed.county}, areas}, call.deadline,
-      [&](db::Transaction& transaction) -> absl::Status {
-        FADU_ASSIGN_OR_RETURN(
-            const db::Rows rows,
-            transaction.Run(db::Statement{"get_record", impl_->selects.at(type)},
-                            db::Params().Text(parsed.county).IdArray({parsed.id})));
-        if (rows.empty()) return absl::OkStatus();
-        FADU_ASSIGN_OR_RETURN(
-            RecordRow row, ReadRow(rows[0], *type, parsed.county, *impl_->sealer, /*open=*/true));
-        found = std::move(row.record);
-        return absl::OkStatus();
-      }));
-  if (!found.has_value()) return NotFound(name);
-  // The second wall is row-level security; this is the first.
-  if (!Covers(areas, found->area_code)) return NotFound(name);
-  return *std::move(found);
+  absl::Notification finished;
+  absl::StatusOr<StoredRecord> result = absl::UnknownError("never answered");
+  Get(call, name, [&](absl::StatusOr<StoredRecord> answer) {
+    result = std::move(answer);
+    finished.Notify();
+  });
+  finished.WaitForNotification();
+  return result;
 }
 
 absl::StatusOr<ListPage> Store::List(const CallContext& call, const ListQuery& query) {

@@ -21,6 +21,7 @@
 #include "common/base/call.h"
 #include "common/base/clock.h"
 #include "common/base/id.h"
+#include "common/db/group_reader.h"
 #include "common/db/group_writer.h"
 #include "common/db/pool.h"
 #include "common/records/sealer.h"
@@ -164,6 +165,7 @@ struct StoreOptions {
   std::map<std::string, Law> laws;  // by full message name; a type without a law obeys Rules only
   std::map<std::string, LockedLaw> locked_laws;  // by full message name
   db::WriterOptions writer;
+  db::ReaderOptions reader;  // without a dsn: as the writer
   // Rows looked at per window of a List without an index.
   int window = 5000;
 };
@@ -187,7 +189,11 @@ class Store {
   absl::StatusOr<WriteResult> WriteAndWait(const CallContext& call, WriteRequest request);
 
   // NOT_FOUND / REASON_NOT_FOUND when it does not exist or lies outside the caller's areas or
-  // roles.
+  // roles. `done` runs once, on a reader's thread or, when refused at once, on this one; the rest:
+  // db::GroupReader.
+  void Get(const CallContext& call, absl::string_view name,
+           std::function<void(absl::StatusOr<StoredRecord>)> done);
+  // The same, waiting. Not on a gRPC callback thread.
   absl::StatusOr<StoredRecord> Get(const CallContext& call, absl::string_view name);
   // Complete over its pages: a page may be short, never the list.
   absl::StatusOr<ListPage> List(const CallContext& call, const ListQuery& query);
@@ -204,6 +210,7 @@ class Store {
   const RecordTypes& types() const { return *options_.types; }
   const std::string& service() const { return options_.service; }
   db::GroupWriter& writer();
+  const db::GroupReader& reader() const;
   const Sealer& sealer() const;
 
  private:

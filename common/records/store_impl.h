@@ -113,7 +113,9 @@ struct Store::Impl {
   std::map<const RecordType*, WriteSql> writes;
   std::map<const RecordType*, std::string> selects;
   const std::unique_ptr<Heads> heads;
-  std::unique_ptr<db::GroupWriter> writer;  // last: its threads use the rest
+  // Last: their threads use the rest.
+  std::unique_ptr<db::GroupReader> reader;
+  std::unique_ptr<db::GroupWriter> writer;
 
   // The law of a type; null when there is none.
   const Law* LawOf(const RecordType& type) const;
@@ -125,8 +127,7 @@ struct Store::Impl {
                        const Operations& operations);
   absl::optional<std::vector<db::TripStatement>> Compose(const std::string& county,
                                                          const Operations& operations);
-  absl::Status Read(db::TripReader& reader, const std::string& county,
-                    const Operations& operations);
+  absl::Status Read(db::TripReader& from, const std::string& county, const Operations& operations);
   void Settle(const std::string& county, bool committed);
 
   // Says how an operation is to be written, and what, where that needs no read. `lawful`: messages
