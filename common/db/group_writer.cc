@@ -72,8 +72,14 @@ struct GroupWriter::Impl {
   BatchWork does;
   FaultPoint fault;
 
+  // A worker that waits for a lane.
+  struct Idle {
+    std::condition_variable called;
+    bool wanted = false;
+  };
+
   mutable std::mutex mutex;
-  std::condition_variable work;
+  std::vector<Idle*> idle;  // the one that worked last is called first: few connections stay open
   std::condition_variable timers;
   std::map<std::string, Lane> lanes;
   std::deque<Ready> ready;
@@ -168,15 +174,29 @@ struct GroupWriter::Impl {
     if (side.busy || side.listed || side.queue.empty()) return;
     side.listed = true;
     ready.push_back({county, reads});
-    work.notify_one();
+    if (idle.empty()) return;
+    Idle& worker = *idle.back();
+    idle.pop_back();
+    worker.wanted = true;
+    worker.called.notify_one();
+  }
+
+  // Waits until there is a lane; false when the writer ends.
+  bool AwaitLane(std::unique_lock<std::mutex>& lock, Idle& self) {
+    while (ready.empty() && !stopping) {
+      self.wanted = false;
+      idle.push_back(&self);
+      self.called.wait(lock, [&] { return self.wanted || stopping; });
+      if (!self.wanted) std::erase(idle, &self);
+    }
+    return !ready.empty();  // at the end, what was listed is still taken
   }
 
   void WorkerLoop() {
+    Idle self;
     std::unique_ptr<PgConnection> connection;
     std::unique_lock<std::mutex> lock(mutex);
-    while (true) {
-      work.wait(lock, [&] { return stopping || !ready.empty(); });
-      if (ready.empty()) return;  // stopping, and nothing left that was taken
+    while (AwaitLane(lock, self)) {
       const auto [county, reads] = std::move(ready.front());
       ready.pop_front();
       Lane& lane = lanes[county];
@@ -191,10 +211,10 @@ struct GroupWriter::Impl {
       }
       side.busy = false;
       List(county, side, reads);
-      const auto idle = [](const Side& one) {
+      const auto rests = [](const Side& one) {
         return !one.busy && !one.listed && one.queue.empty();
       };
-      if (idle(lane.reads) && idle(lane.writes)) lanes.erase(county);
+      if (rests(lane.reads) && rests(lane.writes)) lanes.erase(county);
       if (written.empty()) continue;
       // Another connection may write the county's next batch while the callers of this one are
       // told.
@@ -481,7 +501,7 @@ GroupWriter::~GroupWriter() {
       }
     }
     impl_->deadlines.clear();
-    impl_->work.notify_all();
+    for (Impl::Idle* worker : impl_->idle) worker->called.notify_one();
     impl_->timers.notify_all();
   }
   for (const OperationPtr& operation : left) operation->Finish(ShuttingDown());

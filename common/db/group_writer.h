@@ -90,7 +90,7 @@ class WriteOperation {
 struct WriterOptions {
   std::string dsn;
   std::string application;
-  int connections = 4;
+  int connections = 8;  // opened when first needed
   size_t queue_limit = 8192;
   size_t max_batch = 256;   // operations
   size_t max_weight = 256;  // sum of weights; a heavier operation is a batch of its own
