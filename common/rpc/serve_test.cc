@@ -74,7 +74,9 @@ void FillRecording(Service& service, const char* method) {
 
 std::unique_ptr<Service> RecordServiceOf(const Handlers& handlers) {
   auto service = std::make_unique<Service>("fadu.common.v1.RecordService");
-  Fill<v1::ListRecordTypesRequest, v1::ListRecordTypesResponse>(*service, "ListRecordTypes");
+  service->HandleQueued<v1::ListRecordTypesRequest, v1::ListRecordTypesResponse>(
+      "ListRecordTypes", [](const CallContext&, const v1::ListRecordTypesRequest&,
+                            const auto& done) { done(v1::ListRecordTypesResponse()); });
   service->HandleRecording<v1::CreateRecordRequest, v1::Record>(
       "CreateRecord", [&handlers](const CallContext& call, const v1::CreateRecordRequest& request,
                                   const Recorded& done) { handlers.create(call, request, done); });
@@ -457,6 +459,21 @@ TEST_P(BothWays, TooManyCallsAreRefused) {
   std::future<absl::Status> first = GetLater(AsClerk());
   running_.WaitForNotification();
   EXPECT_THAT(Get(AsClerk()), FailsWith(Code::kResourceExhausted, "REASON_OVERLOADED"));
+  release_.Notify();
+  EXPECT_TRUE(first.get().ok());
+}
+
+TEST_P(BothWays, AQueuedCallNeedsNoPlaceAmongThoseThatRun) {
+  options_.running = 1;
+  options_.waiting = 0;
+  BlockGet();
+  Start();
+  std::future<absl::Status> first = GetLater(AsClerk());
+  running_.WaitForNotification();
+  v1::ListRecordTypesResponse types;
+  EXPECT_EQ(channel_->Call("/fadu.common.v1.RecordService/ListRecordTypes",
+                           v1::ListRecordTypesRequest(), &types, AsClerk()),
+            absl::OkStatus());
   release_.Notify();
   EXPECT_TRUE(first.get().ok());
 }
