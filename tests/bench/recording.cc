@@ -31,6 +31,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "common/base/clock.h"
 #include "common/base/id.h"
@@ -743,6 +744,7 @@ int Main(const Settings& settings) {
 }  // namespace fadu::bench
 
 int main(int argc, char** argv) {
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);  // as fadu itself
   fadu::bench::Settings settings;
   std::map<std::string, std::string> flags;
   for (int i = 1; i < argc; ++i) {
