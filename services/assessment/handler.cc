@@ -20,6 +20,7 @@
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "services/assessment/domain/cycle.h"
+#include "services/assessment/domain/mark.h"
 #include "services/assessment/domain/rubric_yaml.h"
 #include "services/assessment/sql.h"
 
@@ -201,6 +202,9 @@ absl::Status DecideImport(LockedView& view, const RecordType& type, const std::s
   return absl::OkStatus();
 }
 
+// Marks of one clause for one unit: cases, sampled items, parts of the year, assessors.
+constexpr int kMaxMarksOfClause = 1000;
+
 // Decides a mark under the lock: cycle open, clause judged, points within limits; then whether it
 // is the first of its place or replaces one.
 absl::Status DecideMark(LockedView& view, const records::Store& store, const RecordName& cycle_name,
@@ -218,20 +222,29 @@ absl::Status DecideMark(LockedView& view, const records::Store& store, const Rec
       const StoredRecord rubric,
       Load(view, rubrics, rubric_id,
            RecordName{cycle_name.county, rubrics.collection(), rubric_id}.ToString()));
-  FADU_ASSIGN_OR_RETURN(
-      const MarkLimits limits,
-      LimitsOf(MessageOf<v1::RubricVersion>(rubric).rubric(), mark.line_id(), mark.clause()));
+  const v1::Rubric content = MessageOf<v1::RubricVersion>(rubric).rubric();
+  FADU_ASSIGN_OR_RETURN(const MarkLimits limits, LimitsOf(content, mark.line_id(), mark.clause()));
+  FADU_RETURN_IF_ERROR(CheckPlace(content, mark));
   FADU_RETURN_IF_ERROR(CheckPoints(limits, Points::FromUnits(mark.points_e4())));
   // The line is one of the rubric's, so its id is a plain word.
   const std::string place =
       absl::StrCat("area_code = \"", mark.area_code(), "\" AND cycle_id = \"", mark.cycle_id(),
                    "\" AND line_id = \"", mark.line_id(), "\" AND clause = ", mark.clause());
-  FADU_ASSIGN_OR_RETURN(const std::vector<StoredRecord> earlier, view.Find(marks, place, 1));
-  if (!earlier.empty()) {
-    changes = {
-        Update(marks, earlier[0].id, mark, {"marked_date", "points_e4", "reason", "scorer"})};
+  FADU_ASSIGN_OR_RETURN(const std::vector<StoredRecord> earlier,
+                        view.Find(marks, place, kMaxMarksOfClause));
+  for (const StoredRecord& record : earlier) {
+    const auto before = MessageOf<v1::Mark>(record);
+    // Items and assessors are any words, so they are compared here and not in a filter.
+    if (before.item() != mark.item() || before.period() != mark.period() ||
+        before.assessor() != mark.assessor()) {
+      continue;
+    }
+    changes = {Update(marks, record.id, Replace(before, mark, limits),
+                      {"marked_date", "points_e4", "reason", "scorer", "second_scorer"})};
+    return absl::OkStatus();
   }
-  return absl::OkStatus();
+  if (earlier.size() < static_cast<size_t>(kMaxMarksOfClause)) return absl::OkStatus();
+  return InvalidField("item", "该款的评分已达上限");
 }
 
 template <typename Record>
@@ -434,9 +447,8 @@ void AssessmentHandler::GiveMark(const CallContext& call, const v1::GiveMarkRequ
   const auto wish = [&]() -> absl::StatusOr<WriteRequest> {
     FADU_ASSIGN_OR_RETURN(const RecordName cycle, NameOf(request.cycle(), *cycle_type_));
     const std::string& area = request.area_code();
-    if (!IsAreaCode(area) || LevelOf(area) != AreaLevel::kVillage ||
-        CountyOf(area) != cycle.county) {
-      return InvalidField("area_code", "应为本县村（社区）的12位区划代码");
+    if (!IsAreaCode(area) || LevelOf(area) < AreaLevel::kTown || CountyOf(area) != cycle.county) {
+      return InvalidField("area_code", "应为本县村（社区）或乡镇的区划代码");
     }
     if (!call.principal.MayIn(area, Scorers())) return AreaDenied(area);
     const absl::StatusOr<Points> points = Points::Parse(request.points());
@@ -451,6 +463,9 @@ void AssessmentHandler::GiveMark(const CallContext& call, const v1::GiveMarkRequ
     mark.set_points_e4(points->units());
     mark.set_reason(request.reason());
     mark.set_scorer(call.principal.subject);
+    mark.set_item(request.item());
+    mark.set_period(request.period());
+    mark.set_assessor(request.assessor());
     write.changes.push_back(Creation(*mark_type_, mark));
     write.decide = [store = &parts_.store, cycle, mark](LockedView& view,
                                                         std::vector<Change>& changes) {

@@ -29,6 +29,7 @@
 #include "common/testing/status_matchers.h"
 #include "common/testing/test_database.h"
 #include "fadu/assessment/v1/assessment_service.pb.h"
+#include "fadu/assessment/v1/given.pb.h"
 #include "fadu/common/v1/fact_feed.pb.h"
 #include "fadu/common/v1/reason.pb.h"
 #include "fadu/common/v1/record_service.pb.h"
@@ -453,6 +454,34 @@ TEST_F(AssessmentHandlerTest, RecordServiceDoesNotWriteMarks) {
   request.set_request_id(NewRequestId());
   EXPECT_THAT(Call<common::Record>("/fadu.common.v1.RecordService/CreateRecord", request),
               HasReason("REASON_ROLE_DENIED"));
+}
+
+TEST_F(AssessmentHandlerTest, GiveMarkNamesWhatItsClauseDoesNotHave) {
+  v1::GiveMarkRequest request = MarkOf(OpenedCycle(), "7");
+  request.set_item("（2024）1号卷宗");
+  EXPECT_THAT(Give(request), HasReason("REASON_FIELD_INVALID"));
+}
+
+// What people rule is a record like any other, and goes to scoring with the rest.
+TEST_F(AssessmentHandlerTest, RulingsAreRecordedAndHandedOver) {
+  (void)OpenedCycle();
+  As(common::ROLE_TOWN_REVIEWER, kTown);
+  v1::Ruling ruling;
+  ruling.set_area_code(kVillage);
+  ruling.set_ruled_date("2024-12-31");
+  ruling.set_year(2024);
+  ruling.set_key("heavy");
+  ruling.set_value_e4(10000);
+  ruling.set_reason("造成重大影响");
+  ruling.set_certified_by("镇综治中心");
+  common::CreateRecordRequest request;
+  request.set_parent("counties/421221");
+  request.mutable_record()->PackFrom(ruling);
+  request.set_request_id(NewRequestId());
+  EXPECT_THAT(Call<common::Record>("/fadu.common.v1.RecordService/CreateRecord", request), IsOk());
+  As(common::ROLE_COUNTY_ADMIN, kCounty);
+  EXPECT_EQ(HandOver()->seq(), 4);  // import, publish, open, ruling
+  EXPECT_EQ(scoring_->facts()[3].type(), "fadu.assessment.v1.Ruling");
 }
 
 TEST_F(AssessmentHandlerTest, HandOverGivesEveryEventInOrderOnce) {

@@ -6,6 +6,8 @@
 
 #include "common/base/status.h"
 #include "common/records/module.h"
+#include "fadu/assessment/v1/given.pb.h"
+#include "fadu/assessment/v1/outside.pb.h"
 #include "fadu/assessment/v1/records.pb.h"
 #include "services/assessment/forwarder.h"
 #include "services/assessment/handler.h"
@@ -18,7 +20,10 @@ namespace {
 const RecordTypes& Types() {
   static const RecordTypes* const types = [] {
     auto made = RecordTypes::FromDescriptors(
-        {v1::RubricVersion::descriptor(), v1::Cycle::descriptor(), v1::Mark::descriptor()});
+        {v1::RubricVersion::descriptor(), v1::Cycle::descriptor(), v1::Mark::descriptor(),
+         v1::Ruling::descriptor(), v1::Adjustment::descriptor(),
+         v1::ResponsibilitySplit::descriptor(), v1::Sample::descriptor(),
+         v1::ImportedResult::descriptor(), v1::ExternalFigure::descriptor()});
     if (made.ok()) return made->release();
     FADU_BUG(made.status().message()).IgnoreError();
     return std::make_unique<RecordTypes>().release();

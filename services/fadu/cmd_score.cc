@@ -207,111 +207,6 @@ int CheckFigures(const Args& args) {
   return invalid > 0 ? kDataError : differ > 0 ? kFailed : kOk;
 }
 
-Table FindingsTable(const google::protobuf::RepeatedPtrField<assessment::Finding>& findings,
-                    bool* errors) {
-  Table table{{T("行", "line"), T("列", "column"), T("级别", "severity"), T("代码", "code"),
-               T("问题", "problem")},
-              {},
-              {}};
-  *errors = false;
-  for (const assessment::Finding& finding : findings) {
-    const bool error = finding.severity() == assessment::Finding::SEVERITY_ERROR;
-    *errors = *errors || error;
-    table.rows.push_back({absl::StrCat(finding.yaml_line()), absl::StrCat(finding.yaml_column()),
-                          error ? T("错误", "error") : T("提示", "warning"), finding.code(),
-                          finding.message()});
-    table.json.push_back(ToJson(finding, false));
-  }
-  return table;
-}
-
-int RubricCheck(const Args& args) {
-  bool errors = false;
-  const int code = WithClient(args, [&](Client& client, Format format) -> absl::Status {
-    assessment::CheckRubricRequest request;
-    FADU_ASSIGN_OR_RETURN(*request.mutable_source(), ReadFile(args.words[0]));
-    assessment::CheckRubricResponse response;
-    FADU_RETURN_IF_ERROR(
-        client.Call("assessment", absl::StrCat(kAssessment, "CheckRubric"), request, &response));
-    Print(FindingsTable(response.findings(), &errors), format);
-    if (!errors) {
-      Say(absl::StrCat(T("细则可用：", "the rubric holds: "), response.rubric().title(),
-                       T("，", ", "), response.rubric().lines_size(), T(" 项，满分 ", " lines, "),
-                       PointsText(response.rubric().total_e4()), T(" 分", " points")));
-    }
-    return absl::OkStatus();
-  });
-  return code == kOk && errors ? kDataError : code;
-}
-
-int RubricApply(const Args& args) {
-  return WithClient(args, [&](Client& client, Format format) -> absl::Status {
-    assessment::ImportRubricRequest import;
-    import.set_parent(client.parent());
-    FADU_ASSIGN_OR_RETURN(*import.mutable_source(), ReadFile(args.words[0]));
-    import.set_request_id(client.NewRequestId());
-    assessment::RubricInfo info;
-    FADU_RETURN_IF_ERROR(
-        client.Call("assessment", absl::StrCat(kAssessment, "ImportRubric"), import, &info));
-    if (args.Has("publish")) {
-      assessment::PublishRubricRequest publish;
-      publish.set_name(info.name());
-      publish.set_request_id(client.NewRequestId());
-      FADU_RETURN_IF_ERROR(
-          client.Call("assessment", absl::StrCat(kAssessment, "PublishRubric"), publish, &info));
-    }
-    Table table{{T("细则", "rubric"), T("版本", "version"), T("年度", "year"), T("满分", "total"),
-                 T("编号", "name")},
-                {},
-                {}};
-    table.rows.push_back({info.rubric().rubric().title(), info.rubric().version(),
-                          absl::StrCat(info.rubric().year()),
-                          PointsText(info.rubric().rubric().total_e4()), info.name()});
-    table.json.push_back(ToJson(info, false));
-    Print(table, format);
-    return absl::OkStatus();
-  });
-}
-
-int RubricShow(const Args& args) {
-  return WithClient(args, [&](Client& client, Format format) -> absl::Status {
-    fadu::common::v1::ListRecordsRequest request;
-    request.set_parent(client.parent());
-    request.set_collection("rubrics");
-    if (!args.words.empty()) request.set_filter(absl::StrCat("code = \"", args.words[0], "\""));
-    fadu::common::v1::ListRecordsResponse response;
-    FADU_RETURN_IF_ERROR(
-        client.Call("assessment", "/fadu.common.v1.RecordService/ListRecords", request, &response));
-    if (response.records().empty()) {
-      return absl::NotFoundError(
-          T("还没有考核细则；用 fadu rubric apply 导入", "no rubric yet; see fadu rubric apply"));
-    }
-    assessment::RubricVersion version;
-    (void)response.records(0).record().UnpackTo(&version);
-    const assessment::Rubric& rubric = version.rubric();
-    Table table{{T("项", "line"), T("内容", "title"), T("分值", "max"), T("评分单位", "scorer"),
-                 T("依据", "basis")},
-                {},
-                {}};
-    for (const assessment::Line& line : rubric.lines()) {
-      table.rows.push_back(
-          {line.id(), line.title(), PointsText(line.max_e4()), line.scorer(), line.basis()});
-      table.json.push_back(ToJson(line, false));
-    }
-    if (args.Has("source")) {
-      std::fputs(version.source().c_str(), stdout);
-      return absl::OkStatus();
-    }
-    if (format == Format::kTable) {
-      std::fputs(
-          absl::StrCat(rubric.title(), "  ", rubric.code(), " ", rubric.version(), "\n").c_str(),
-          stdout);
-    }
-    Print(table, format);
-    return absl::OkStatus();
-  });
-}
-
 int CycleOpen(const Args& args) {
   return WithClient(args, [&](Client& client, Format format) -> absl::Status {
     assessment::OpenCycleRequest request;
@@ -358,6 +253,9 @@ int MarkGive(const Args& args) {
     (void)absl::SimpleAtoi(args.Get("clause", "0"), &clause);
     request.set_clause(clause);
     request.set_reason(args.Get("reason"));
+    request.set_item(args.Get("item"));
+    request.set_period(args.Get("period"));
+    request.set_assessor(args.Get("assessor"));
     request.set_request_id(client.NewRequestId());
     assessment::MarkInfo info;
     FADU_RETURN_IF_ERROR(
@@ -431,11 +329,11 @@ int ScoreList(const Args& args) {
         client.Call("scoring", absl::StrCat(kScoring, "GetRun"), request, &response));
     std::map<std::string, std::string> names;
     for (const scoring::AreaNode& area : response.areas()) names[area.code()] = area.name();
-    Table table{{T("区划", "area"), T("村（社区）", "village"), T("乡镇", "town"),
-                 T("得分", "points"), T("满分", "max"), T("等次", "tier"), T("待评", "pending"),
-                 T("评优", "award")},
-                {},
-                {}};
+    Table table{
+        {T("区划", "area"), T("村（社区）", "village"), T("乡镇", "town"), T("得分", "points"),
+         T("满分", "max"), T("等次", "tier"), T("待评", "pending"), T("评优", "award")},
+        {},
+        {}};
     for (const scoring::ScoreSheet& sheet : response.result().villages()) {
       if (args.Has("area") &&
           sheet.area_code().substr(0, args.Get("area").size()) != args.Get("area"))
@@ -570,17 +468,24 @@ absl::Status PrintExplanation(Client& client, const std::string& run, const std:
   }
   Out(heading);
   for (const scoring::LineExplanation& line : response.lines()) {
-    const bool judged = line.score().status() == scoring::LINE_STATUS_SCORED;
-    Out(absl::StrCat(line.score().line_id(), "  ", line.title(), "  ",
-                     judged ? line.points()
-                     : line.score().status() == scoring::LINE_STATUS_NOT_APPLICABLE
-                         ? T("缺项", "n/a")
-                         : T("尚未评定", "not yet judged"),
-                     " / ", line.max(), "  [", line.form(), "]"));
+    const bool scored = line.score().status() == scoring::LINE_STATUS_SCORED;
+    Out(absl::StrCat(
+        line.score().line_id(), "  ", line.title(), "  ",
+        scored                                                         ? line.points()
+        : line.score().status() == scoring::LINE_STATUS_NOT_APPLICABLE ? T("缺项", "n/a")
+        : line.score().status() == scoring::LINE_STATUS_NO_DATA ? T("尚无数据", "no data yet")
+                                                                : T("尚未评定", "not yet judged"),
+        " / ", line.max(), "  [", line.form(), "]"));
     Out(absl::StrCat("    ", line.text()));
   }
   for (const scoring::GateExplanation& gate : response.gates()) {
     Out(absl::StrCat(gate.id(), "  [", gate.form(), "]  ", gate.text()));
+  }
+  for (const scoring::GroupExplanation& group : response.groups()) Out(group.text());
+  for (const std::string& decision : response.decisions()) Out(decision);
+  for (const scoring::SharedRecord& shared : response.shared()) {
+    Out(absl::StrCat(T("记录用于多项：", "a record of several lines: "), shared.record(), "  ",
+                     absl::StrJoin(shared.lines(), T("、", ", "))));
   }
   if (!response.text().empty()) Out(response.text());
   return absl::OkStatus();
@@ -616,33 +521,6 @@ std::vector<Command> ScoreCommands() {
        1,
        true,
        CheckFigures},
-      {"rubric check",
-       "FILE",
-       T("检查考核细则（YAML）", "checks a rubric (YAML)"),
-       {"fadu rubric check deploy/sample/jiayu-2024/rubric-village-2024.yaml --data ./fadu-data"},
-       {},
-       1,
-       1,
-       true,
-       RubricCheck},
-      {"rubric apply",
-       "FILE",
-       T("导入考核细则", "imports a rubric"),
-       {"fadu rubric apply rubric.yaml --publish --data ./fadu-data"},
-       {{"publish", "", T("导入后发布（发布后不可改）", "publish it too (then immutable)")}},
-       1,
-       1,
-       true,
-       RubricApply},
-      {"rubric show",
-       "[CODE]",
-       T("查看考核细则", "shows a rubric"),
-       {"fadu rubric show --data ./fadu-data"},
-       {{"source", "", T("输出导入时的原文", "print the source as imported")}},
-       0,
-       1,
-       true,
-       RubricShow},
       {"cycle open",
        "RUBRIC",
        T("开启年度考核周期", "opens a year's cycle"),
@@ -667,7 +545,10 @@ std::vector<Command> ScoreCommands() {
        {"fadu mark give counties/421221/cycles/0193… 421221106200 4.1 8.5 --reason '台账齐全' "
         "--data ./fadu-data"},
        {{"reason", "TEXT", T("理由（必填）", "why (required)")},
-        {"clause", "N", T("第几条款（从 0 起）", "clause (from 0)")}},
+        {"clause", "N", T("第几条款（从 0 起）", "clause (from 0)")},
+        {"item", "TEXT", T("案件或样本", "the case or sampled item")},
+        {"period", "PART", T("期间：H1、Q3、M05", "part of the year: H1, Q3, M05")},
+        {"assessor", "TEXT", T("评分方", "which assessor")}},
        4,
        4,
        true,

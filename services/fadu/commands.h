@@ -17,10 +17,11 @@ namespace fadu::cli {
 std::vector<Command> ServeCommands();  // up, serve, migrate, doctor
 std::vector<Command> SetupCommands();  // bootstrap, import areas, account create
 std::vector<Command>
-RecordCommands();                      // record types|list|get|create|confirm|history, audit verify
-std::vector<Command> ScoreCommands();  // measure, rubric, cycle, mark, score
-std::vector<Command> CallCommands();   // call
-std::vector<Command> DemoCommands();   // demo
+RecordCommands();  // record types|list|get|create|confirm|history, audit verify
+std::vector<Command> RubricCommands();  // rubric
+std::vector<Command> ScoreCommands();   // measure, cycle, mark, score
+std::vector<Command> CallCommands();    // call
+std::vector<Command> DemoCommands();    // demo
 
 // Creates the first administrator of a data folder with its one-time secret and saves the account
 // as "admin". Nothing to do when there is one.

@@ -19,8 +19,8 @@ constexpr char kVersion[] = "0.1.0";
 
 std::vector<Command> AllCommands() {
   std::vector<Command> all;
-  for (auto* make :
-       {DemoCommands, ServeCommands, SetupCommands, RecordCommands, ScoreCommands, CallCommands}) {
+  for (auto* make : {DemoCommands, ServeCommands, SetupCommands, RecordCommands, RubricCommands,
+                     ScoreCommands, CallCommands}) {
     for (Command& command : make()) all.push_back(std::move(command));
   }
   return all;
@@ -54,7 +54,8 @@ std::string ExitCodes() {
   return T(
       "退出码：\n"
       "  0   成功\n"
-      "  1   服务拒绝：状态不允许、冲突、校验不一致；measure check 有不一致\n"
+      "  1   服务拒绝：状态不允许、冲突、校验不一致；measure check、rubric test、rubric diff "
+      "有不一致\n"
       "  64  命令用法有误\n"
       "  65  输入数据有误\n"
       "  66  未找到\n"
@@ -65,7 +66,8 @@ std::string ExitCodes() {
       "  78  配置有误\n",
       "Exit codes:\n"
       "  0   success\n"
-      "  1   refused: wrong state, conflict, verification failed; a figure of measure check differs\n"
+      "  1   refused: wrong state, conflict, verification failed; measure check, rubric test or\n"
+      "      rubric diff found a difference\n"
       "  64  wrong command line\n"
       "  65  wrong input data\n"
       "  66  not found\n"

@@ -16,6 +16,7 @@
 #include "absl/types/optional.h"
 #include "common/base/area_code.h"
 #include "services/fadu/args.h"
+#include "services/scoring/domain/fraction.h"
 #include "services/scoring/domain/measure.h"
 
 namespace fadu::cli {
@@ -32,10 +33,31 @@ constexpr absl::string_view kKeys[] = {"label",  "expression", "area",    "year"
 struct Shape {
   int places = 0;
   bool percent = false;
+  // 20余: above `floor` and below `ceiling`.
+  bool more = false;
+  int64_t floor = 0;
+  int64_t ceiling = 0;
 };
+
+// 20余, 300多: a round number and more, but less than one more of its last unit.
+absl::optional<Shape> RoundShapeOf(absl::string_view text) {
+  constexpr size_t kMaxDigits = 15;
+  Shape shape;
+  shape.more = true;
+  const bool digits = text.size() >= 2 && text.size() <= kMaxDigits && text[0] != '0' &&
+                      std::all_of(text.begin(), text.end(), absl::ascii_isdigit);
+  if (!digits || text.back() != '0' || !absl::SimpleAtoi(text, &shape.floor)) return absl::nullopt;
+  int64_t unit = 1;
+  while (shape.floor / unit % 10 == 0) unit *= 10;
+  shape.ceiling = shape.floor + unit;
+  return shape;
+}
 
 absl::optional<Shape> ShapeOf(absl::string_view text) {
   Shape shape;
+  if (absl::ConsumeSuffix(&text, "余") || absl::ConsumeSuffix(&text, "多")) {
+    return RoundShapeOf(text);
+  }
   if (absl::ConsumeSuffix(&text, "%")) shape.percent = true;
   absl::ConsumePrefix(&text, "-");
   const size_t dot = text.find('.');
@@ -155,9 +177,10 @@ class Reader {
     if (check.period == "year") check.period.clear();
     if (!ShapeOf(check.expected).has_value()) {
       Problem(mark("expected"),
-              T("expected 应为整数、小数或百分数，最多六位小数，如 382、6.75、98.17%",
+              T("expected 应为整数、小数或百分数，最多六位小数，如 382、6.75、98.17%，或整十整百的 "
+                "20余",
                 "expected is an integer, a decimal or a percentage with at most six decimals: 382, "
-                "6.75, 98.17%"));
+                "6.75, 98.17%; or a round number and more: 20余"));
     }
     if (fields.count("rounding") > 0) {
       const std::string rounding = text("rounding");
@@ -204,13 +227,21 @@ MeasureCheckFile ParseMeasureChecks(absl::string_view source) {
 
 std::string GotText(const MeasureCheck& check, const scoring::v1::MeasureValue& value) {
   const absl::optional<Shape> shape = ShapeOf(check.expected);
-  if (!shape.has_value() || !scoring::HasValue(value)) return value.text();
+  if (!shape.has_value() || !scoring::HasValue(value) || shape->more) return value.text();
   const std::string text = scoring::FormatValue(value, shape->places, check.rounding);
   return text.empty() ? value.text() : text;
 }
 
 bool Agrees(const MeasureCheck& check, const scoring::v1::MeasureValue& value) {
-  return scoring::HasValue(value) && GotText(check, value) == check.expected;
+  if (!scoring::HasValue(value)) return false;
+  const absl::optional<Shape> shape = ShapeOf(check.expected);
+  if (!shape.has_value() || !shape->more) return GotText(check, value) == check.expected;
+  if (value.kind() == scoring::v1::MEASURE_KIND_RATIO ||
+      value.kind() == scoring::v1::MEASURE_KIND_POINTS) {
+    return false;
+  }
+  const auto exact = scoring::Fraction::Of(value.numerator(), value.denominator());
+  return exact > scoring::Fraction(shape->floor) && exact < scoring::Fraction(shape->ceiling);
 }
 
 }  // namespace fadu::cli

@@ -128,6 +128,27 @@ TEST(MeasureChecks, ARateIsNotANumber) {
   EXPECT_TRUE(Agrees(Expecting("7.5"), ValueOf(15, 2, scoring::v1::MEASURE_KIND_DAYS)));
 }
 
+// 20余 is more than 20 and less than 30, 300多 less than 400, 1200余 less than 1300.
+TEST(MeasureChecks, ARoundNumberAndMoreEndsBeforeTheNextOfItsLastUnit) {
+  const auto count = [](int64_t n) { return ValueOf(n, 1, scoring::v1::MEASURE_KIND_NUMBER); };
+  EXPECT_TRUE(Agrees(Expecting("20余"), count(23)));
+  EXPECT_FALSE(Agrees(Expecting("20余"), count(20)));
+  EXPECT_FALSE(Agrees(Expecting("20余"), count(30)));
+  EXPECT_TRUE(Agrees(Expecting("300多"), count(399)));
+  EXPECT_FALSE(Agrees(Expecting("300多"), count(400)));
+  EXPECT_TRUE(Agrees(Expecting("1200余"), count(1299)));
+  EXPECT_FALSE(Agrees(Expecting("1200余"), count(1300)));
+  EXPECT_FALSE(Agrees(Expecting("20余"), ValueOf(23, 100, scoring::v1::MEASURE_KIND_RATIO)));
+}
+
+TEST(MeasureChecks, MoreIsSaidOfRoundNumbersOnly) {
+  for (const char* expected : {"23余", "5余", "余", "020余", "20.5余", "20%余"}) {
+    const MeasureCheckFile file = ParseMeasureChecks(absl::StrCat(
+        "- {label: a, expression: a, area: 421221, year: 2024, expected: ", expected, "}"));
+    EXPECT_THAT(file.problems, SizeIs(1)) << expected;
+  }
+}
+
 TEST(MeasureChecks, WhatHasNoValueAgreesWithNothing) {
   const auto none = ValueOf(0, 0, scoring::v1::MEASURE_KIND_RATIO);
   EXPECT_FALSE(Agrees(Expecting("0%"), none));

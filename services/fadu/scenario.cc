@@ -7,6 +7,7 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/types/optional.h"
@@ -14,6 +15,7 @@
 #include "common/base/civil_day.h"
 #include "common/base/points.h"
 #include "common/schema/rules.h"
+#include "fadu/common/v1/options.pb.h"
 #include "services/assessment/domain/rubric_yaml.h"
 #include "services/assessment/domain/yaml_message.h"
 #include "services/assessment/domain/yaml_section.h"
@@ -56,24 +58,31 @@ class Runner {
 
  private:
   void Read(const YAML::Node& node) {
-    const YamlSection root(
-        report_, node, "",
-        Keys({"about", "year", "rubric", "rubric_file", "areas", "facts", "marks", "expect"}));
+    const YamlSection root(report_, node, "",
+                           Keys({"about", "year", "as_of", "language", "closed", "rubric",
+                                 "rubric_file", "areas", "facts", "marks", "rulings", "adjustments",
+                                 "results", "figures", "splits", "samples", "expect"}));
     if (!root.valid()) return;
     (void)root.Text("about", false);
     year_ = static_cast<int>(root.Whole("year", true, 2000, 2999).value_or(2024));
+    if (root.OneOf("language", false, {{"zh", 0}, {"en", 1}}, 0) == 1) language_ = "en";
     ReadRubric(root);
     ReadAreas(root);
     ReadFacts(root);
-    ReadMarks(root);
+    ReadGivens(root);
     const std::vector<YAML::Node> expected = root.List("expect", true, kMaxItems);
     if (report_.failed()) return;
     Compute();
     if (report_.failed()) return;
     for (size_t i = 0; i < expected.size(); ++i) {
-      Expect(YamlSection(report_, expected[i], ItemPath("expect", i),
-                         Keys({"area", "total", "max", "pending", "tier", "tier_by_points",
-                               "award_barred", "gates", "text", "lines", "findings"})));
+      Expect(YamlSection(
+          report_, expected[i], ItemPath("expect", i),
+          Keys({"area",     "total",          "total_exact",    "max",        "pending",
+                "tier",     "tier_by_points", "award_barred",   "unrated",    "provisional",
+                "rank",     "ranked",         "prize",          "last_place", "quota_tier",
+                "money",    "titles",         "open_questions", "groups",     "group_texts",
+                "shared",   "decisions",      "gates",          "text",       "lines",
+                "findings", "applications"})));
     }
   }
 
@@ -141,9 +150,11 @@ class Runner {
   void ReadAreas(const YamlSection& root) {
     inputs_.snapshot.set_year(year_);
     std::map<std::string, std::string> names;
+    std::map<std::string, std::string> since;
     const std::vector<YAML::Node> areas = root.List("areas", true, kMaxItems);
     for (size_t i = 0; i < areas.size(); ++i) {
-      const YamlSection area(report_, areas[i], ItemPath("areas", i), Keys({"code", "name"}));
+      const YamlSection area(report_, areas[i], ItemPath("areas", i),
+                             Keys({"code", "name", "since"}));
       const std::string code = area.Text("code", true);
       if (code.empty()) continue;
       if (!IsAreaCode(code) || code.size() < 6) {
@@ -151,6 +162,7 @@ class Runner {
         continue;
       }
       names[code] = area.Has("name") ? area.Text("name", true) : code;
+      since[code] = area.Text("since", false);
       // Towns and county above come with their villages.
       for (const size_t above : {size_t{6}, size_t{9}}) {
         if (above < code.size()) names.try_emplace(code.substr(0, above), code.substr(0, above));
@@ -160,8 +172,20 @@ class Runner {
       auto& node = *inputs_.snapshot.add_areas();
       node.set_code(code);
       node.set_name(name);
+      node.set_valid_from_date(since[code]);
     }
     if (!names.empty()) inputs_.snapshot.set_county_code(names.begin()->first.substr(0, 6));
+    if (root.OneOf("closed", false, {{"true", 1}, {"false", 0}}, 0) == 1) {
+      inputs_.snapshot.add_frozen_areas(inputs_.snapshot.county_code());
+    }
+    // A scenario is told from the end of its year, unless it says otherwise.
+    as_of_ = absl::CivilDay(year_, 12, 31);
+    if (root.Has("as_of")) {
+      const absl::StatusOr<absl::CivilDay> day = ParseDay(root.Text("as_of", true));
+      if (!day.ok()) return root.Error("as_of", "DATE_INVALID", "应为日期（形如 2024-12-31）");
+      as_of_ = *day;
+    }
+    inputs_.snapshot.set_as_of_date(FormatDay(as_of_));
   }
 
   void ReadFacts(const YamlSection& root) {
@@ -170,7 +194,7 @@ class Runner {
     for (size_t i = 0; i < items.size(); ++i) {
       const std::string path = ItemPath("facts", i);
       const YamlSection item(report_, items[i], path,
-                             Keys({"type", "area", "count", "confirmed", "values"}));
+                             Keys({"type", "id", "area", "count", "confirmed", "values"}));
       if (!item.valid()) continue;
       const RecordType* type = types_.FindByCollection(item.Text("type", true));
       if (type == nullptr) {
@@ -208,28 +232,76 @@ class Runner {
         fact.counted_on = *day;
         fact.confirmed = confirmed;
         fact.values = values;
+        if (item.Has("id")) {
+          record_names_[item.Text("id", true)] =
+              absl::StrCat("counties/", area.substr(0, 6), "/", type->collection(), "/", fact.id);
+        }
         facts.push_back(std::move(fact));
       }
     }
-    inputs_.facts = scoring::FactSet::Build(std::move(facts));
+    scoring::FactContext context;
+    context.areas.assign(inputs_.snapshot.areas().begin(), inputs_.snapshot.areas().end());
+    context.frozen.assign(inputs_.snapshot.frozen_areas().begin(),
+                          inputs_.snapshot.frozen_areas().end());
+    context.as_of = as_of_;
+    inputs_.facts = scoring::FactSet::Build(std::move(facts), std::move(context));
   }
 
-  void ReadMarks(const YamlSection& root) {
-    const std::vector<YAML::Node> marks = root.List("marks", false, kMaxItems);
-    for (size_t i = 0; i < marks.size(); ++i) {
-      const YamlSection item(report_, marks[i], ItemPath("marks", i),
-                             Keys({"area", "line", "clause", "points", "reason", "date"}));
-      assessment::v1::Mark mark;
-      mark.set_area_code(item.Text("area", true));
-      mark.set_line_id(item.Text("line", true));
-      mark.set_clause(static_cast<int32_t>(item.Whole("clause", false, 0, 19).value_or(0)));
-      mark.set_points_e4(
-          item.Decimal("points", true, -1000000 * Points::kScale, 1000000 * Points::kScale, false)
-              .value_or(0));
-      mark.set_reason(item.Has("reason") ? item.Text("reason", true) : "示例理由");
-      mark.set_marked_date(item.Has("date") ? item.Text("date", true)
-                                            : absl::StrCat(year_, "-12-31"));
-      inputs_.marks.push_back(std::move(mark));
+  // What people and outside handed in. Keys are the fields of the messages, `area` for area_code;
+  // what does not matter for the score may be left out.
+  template <typename Message>
+  void ReadGiven(const YamlSection& root, const char* key, std::vector<Message>& list) {
+    const std::vector<YAML::Node> items = root.List(key, false, kMaxItems);
+    for (size_t i = 0; i < items.size(); ++i) {
+      YAML::Node item = items[i];
+      const std::string path = ItemPath(key, i);
+      const std::string date = DateFieldOf(Message::descriptor());
+      for (const auto& [alias, field] : {std::pair<std::string, std::string>("area", "area_code"),
+                                         std::pair<std::string, std::string>("line", "line_id"),
+                                         std::pair<std::string, std::string>("date", date)}) {
+        if (!item.IsMap() || !item[alias].IsDefined()) continue;
+        item[field] = item[alias];
+        item.remove(alias);
+      }
+      Message message;
+      assessment::ReadGiven(report_, item, path, message);
+      Complete(message);
+      list.push_back(std::move(message));
+    }
+  }
+
+  static std::string DateFieldOf(const google::protobuf::Descriptor* descriptor) {
+    return descriptor->options().GetExtension(common::v1::record).counting_date();
+  }
+
+  // Year, date and words that a record must have.
+  void Complete(google::protobuf::Message& message) const {
+    const auto* reflection = message.GetReflection();
+    for (int i = 0; i < message.GetDescriptor()->field_count(); ++i) {
+      const auto* field = message.GetDescriptor()->field(i);
+      const auto& rules = field->options().GetExtension(common::v1::rules);
+      if (field->name() == "year" && reflection->GetInt32(message, field) == 0) {
+        reflection->SetInt32(&message, field, year_);
+      }
+      const bool text = field->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_STRING &&
+                        !field->is_repeated();
+      if (!text || !rules.required() || !reflection->GetString(message, field).empty()) continue;
+      const bool date = rules.format() == common::v1::FORMAT_DATE;
+      reflection->SetString(&message, field, date ? absl::StrCat(year_, "-12-31") : "示例");
+    }
+  }
+
+  void ReadGivens(const YamlSection& root) {
+    ReadGiven(root, "marks", inputs_.marks);
+    ReadGiven(root, "rulings", inputs_.rulings);
+    ReadGiven(root, "adjustments", inputs_.adjustments);
+    ReadGiven(root, "results", inputs_.results);
+    ReadGiven(root, "figures", inputs_.figures);
+    ReadGiven(root, "splits", inputs_.splits);
+    ReadGiven(root, "samples", inputs_.samples);
+    for (assessment::v1::ResponsibilitySplit& split : inputs_.splits) {
+      const auto named = record_names_.find(split.record());
+      if (named != record_names_.end()) split.set_record(named->second);
     }
   }
 
@@ -257,7 +329,10 @@ class Runner {
   // A key that must equal a text.
   void Same(const YamlSection& section, const std::string& where, absl::string_view key,
             const std::string& got) {
-    if (section.Has(key)) Differ(section, key, where, section.Text(key, true), got);
+    if (!section.Has(key)) return;
+    const YAML::Node* node = section.Find(key, true);  // "" is a value here
+    if (node == nullptr) return;
+    Differ(section, key, where, node->IsScalar() ? node->Scalar() : "?", got);
   }
 
   // A key that must equal a list of texts.
@@ -275,6 +350,13 @@ class Runner {
 
   // Which errors and warnings the rubric itself has.
   void ExpectFindings(const YamlSection& expect) {
+    if (expect.Has("applications")) {
+      std::vector<std::string> shorts;
+      for (const auto& each : result_.result.applications()) {
+        shorts.push_back(absl::StrCat(each.area_code(), " ", each.entered(), "/", each.at_least()));
+      }
+      SameList(expect, "run", "applications", shorts);
+    }
     if (expect.Has("findings")) {
       return SameList(expect, "rubric", "findings", {codes_.begin(), codes_.end()});
     }
@@ -296,14 +378,25 @@ class Runner {
     if (sheet == nullptr) {
       return expect.Error("area", "AREA_UNKNOWN", "结果中没有这个村");
     }
-    const auto explained = scoring::Explain(inputs_, types_, area, "", "zh");
+    const auto explained = scoring::Explain(inputs_, types_, area, "", language_);
     if (!explained.ok()) return;
     Same(expect, area, "total", Number(sheet->total_e4()));
     Same(expect, area, "max", Number(sheet->max_e4()));
     Same(expect, area, "pending", Number(sheet->pending_e4()));
     Same(expect, area, "tier", sheet->tier());
     Same(expect, area, "tier_by_points", sheet->tier_by_points());
+    Same(expect, area, "total_exact", sheet->total_exact());
     Same(expect, area, "award_barred", sheet->award_barred() ? "true" : "false");
+    Same(expect, area, "unrated", sheet->unrated() ? "true" : "false");
+    Same(expect, area, "provisional", sheet->provisional() ? "true" : "false");
+    Same(expect, area, "rank", absl::StrCat(sheet->rank()));
+    Same(expect, area, "ranked", absl::StrCat(sheet->ranked()));
+    Same(expect, area, "prize", sheet->prize());
+    Same(expect, area, "last_place", sheet->last_place());
+    Same(expect, area, "quota_tier", sheet->quota_tier());
+    SameList(expect, area, "open_questions",
+             {sheet->open_questions().begin(), sheet->open_questions().end()});
+    ExpectLists(expect, area, *sheet, *explained);
     Same(expect, area, "text", explained->text());
     std::vector<std::string> gates;
     for (const auto& gate : explained->gates()) gates.push_back(gate.text());
@@ -312,9 +405,38 @@ class Runner {
     for (size_t i = 0; i < lines.size(); ++i) {
       ExpectLine(YamlSection(report_, lines[i], ItemPath(expect.PathOf("lines"), i),
                              Keys({"id", "points", "status", "earned", "due", "taken", "text",
-                                   "form", "clauses"})),
+                                   "form", "exemption", "periods", "clauses"})),
                  area, *explained);
     }
+  }
+
+  void ExpectLists(const YamlSection& expect, const std::string& area,
+                   const scoring::v1::ScoreSheet& sheet,
+                   const scoring::v1::SheetExplanation& explained) {
+    std::vector<std::string> money;
+    for (const auto& each : sheet.money()) {
+      money.push_back(absl::StrCat(each.what(), " ", Number(each.amount_e4())));
+    }
+    SameList(expect, area, "money", money);
+    std::vector<std::string> titles;
+    for (const auto& each : sheet.titles()) {
+      titles.push_back(absl::StrCat(each.title(), " ", each.outcome()));
+    }
+    SameList(expect, area, "titles", titles);
+    std::vector<std::string> groups;
+    for (const auto& each : sheet.groups()) {
+      groups.push_back(
+          absl::StrCat(each.group_id(), " ", each.absent() ? "absent" : Number(each.points_e4())));
+    }
+    SameList(expect, area, "groups", groups);
+    std::vector<std::string> texts;
+    for (const auto& each : explained.groups()) texts.push_back(each.text());
+    SameList(expect, area, "group_texts", texts);
+    std::vector<std::string> shared;
+    for (const auto& each : explained.shared()) shared.push_back(absl::StrJoin(each.lines(), "+"));
+    SameList(expect, area, "shared", shared);
+    SameList(expect, area, "decisions",
+             {explained.decisions().begin(), explained.decisions().end()});
   }
 
   void ExpectLine(const YamlSection& expect, const std::string& area,
@@ -323,15 +445,19 @@ class Runner {
     for (const scoring::v1::LineExplanation& line : explained.lines()) {
       if (line.score().line_id() != id) continue;
       const std::string where = absl::StrCat(area, " ", id);
-      const bool scored = line.score().status() == scoring::v1::LINE_STATUS_SCORED;
       Same(expect, where, "points", Number(line.score().points_e4()));
       Same(expect, where, "earned", Number(line.score().earned_e4()));
       Same(expect, where, "due", Number(line.due_e4()));
       Same(expect, where, "taken", Number(line.taken_e4()));
-      Same(expect, where, "status",
-           scored                                                             ? "scored"
-           : line.score().status() == scoring::v1::LINE_STATUS_NOT_APPLICABLE ? "not_applicable"
-                                                                              : "pending");
+      const auto* status =
+          scoring::v1::LineStatus_descriptor()->FindValueByNumber(line.score().status());
+      Same(expect, where, "status", absl::AsciiStrToLower(EnumCode(status)));
+      Same(expect, where, "exemption", line.score().exemption());
+      std::vector<std::string> periods;
+      for (const auto& period : line.score().periods()) {
+        periods.push_back(absl::StrCat(period.period(), " ", Number(period.points_e4())));
+      }
+      SameList(expect, where, "periods", periods);
       Same(expect, where, "form", line.form());
       Same(expect, where, "text", line.text());
       const std::vector<YAML::Node> clauses = expect.List("clauses", false, kMaxItems);
@@ -339,11 +465,12 @@ class Runner {
         const scoring::v1::ClauseExplanation& clause = line.clauses(static_cast<int>(i));
         const std::string place = absl::StrCat(where, " clause ", i);
         const YamlSection wanted(report_, clauses[i], ItemPath(expect.PathOf("clauses"), i),
-                                 Keys({"raw", "raw_exact", "applied", "records", "missing",
+                                 Keys({"raw", "raw_exact", "applied", "earns", "records", "missing",
                                        "requirement", "found", "arithmetic", "form"}));
         Same(wanted, place, "raw", Number(clause.raw_e4()));
         Same(wanted, place, "raw_exact", clause.raw_exact());
         Same(wanted, place, "applied", Number(clause.applied_e4()));
+        Same(wanted, place, "earns", clause.earns() ? "true" : "false");
         Same(wanted, place, "records", absl::StrCat(clause.record_count()));
         Same(wanted, place, "requirement", clause.requirement());
         Same(wanted, place, "found", clause.found());
@@ -363,6 +490,9 @@ class Runner {
   assessment::YamlPlaces places_;
   YamlReport report_;
   int year_ = 2024;
+  absl::CivilDay as_of_;
+  std::string language_ = "zh";
+  std::map<std::string, std::string> record_names_;  // of facts with an id
   scoring::RunInputs inputs_;
   std::vector<assessment::v1::Finding> rubric_findings_;
   std::set<std::string> codes_;

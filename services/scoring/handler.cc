@@ -214,8 +214,7 @@ const v1::ScoreSheet* SheetOf(const v1::RunResult& result, absl::string_view are
 }
 
 // An explanation that does not end in the stored points would explain another score.
-absl::Status CheckExplained(const v1::ScoreSheet& sheet,
-                            const v1::SheetExplanation& explanation) {
+absl::Status CheckExplained(const v1::ScoreSheet& sheet, const v1::SheetExplanation& explanation) {
   for (const v1::LineExplanation& line : explanation.lines()) {
     const auto stored = std::find_if(
         sheet.lines().begin(), sheet.lines().end(),
@@ -340,32 +339,72 @@ absl::StatusOr<v1::EvaluateMeasureResponse> ScoringHandler::EvaluateMeasure(
 
 // ---- making a run ------------------------------------------------------------------------------
 
-absl::StatusOr<std::vector<v1::AreaNode>> ScoringHandler::AreasFor(const CallContext& call,
-                                                                   const std::string& county,
-                                                                   int year) {
+absl::StatusOr<std::map<std::string, ScoringHandler::AreaSpan>> ScoringHandler::TreeAsOf(
+    const CallContext& call, const std::string& county, absl::CivilDay day) {
   registry_v1::ListAreasRequest request;
   request.set_parent(absl::StrCat("counties/", county));
-  request.set_as_of_date(FormatDay(LastKnownDay(year, call.now)));
+  request.set_as_of_date(FormatDay(day));
   request.set_area(county);
   request.set_page_size(kAreaPage);
-  std::map<std::string, std::string> names;
+  std::map<std::string, AreaSpan> tree;
   do {
     registry_v1::ListAreasResponse response;
     // On our own account: a run does not depend on who asks for it.
     FADU_RETURN_IF_ERROR(peers_.Call(call.deadline, "registry", kListAreas, request, &response));
     for (const registry_v1::Area& area : response.areas()) {
-      if (area.code().size() >= 6 && IsWithin(area.code(), county)) {
-        names[area.code()] = area.title();
-      }
+      if (area.code().size() < 6 || !IsWithin(area.code(), county)) continue;
+      AreaSpan& span = tree[area.code()];
+      span.title = area.title();
+      const absl::StatusOr<absl::CivilDay> from = ParseDay(area.valid_from_date());
+      if (from.ok()) span.from = *from;
     }
     request.set_page_token(response.next_page_token());
   } while (!request.page_token().empty());
-  if (names.count(county) == 0) return AreaUnknown(county);
+  return tree;
+}
+
+// A new name begins a new span of the same area; an area is new only where nothing bore its code
+// the day before and the county was there already.
+absl::Status ScoringHandler::TraceBack(const CallContext& call, const std::string& county,
+                                       std::map<std::string, AreaSpan>& tree) {
+  while (true) {
+    absl::optional<absl::CivilDay> latest;
+    for (const auto& [code, span] : tree) {
+      if (span.open && span.from.has_value() && (!latest.has_value() || *span.from > *latest)) {
+        latest = span.from;
+      }
+    }
+    if (!latest.has_value()) return absl::OkStatus();
+    using Tree = std::map<std::string, AreaSpan>;
+    FADU_ASSIGN_OR_RETURN(const Tree before, TreeAsOf(call, county, *latest - 1));
+    const bool recorded = before.count(county) > 0;
+    for (auto& [code, span] : tree) {
+      if (!span.open || span.from != latest) continue;
+      const auto earlier = before.find(code);
+      if (!recorded) {
+        span.from = absl::nullopt;
+      } else if (earlier == before.end() || earlier->second.from >= latest) {
+        span.open = false;
+      } else {
+        span.from = earlier->second.from;
+      }
+    }
+  }
+}
+
+absl::StatusOr<std::vector<v1::AreaNode>> ScoringHandler::AreasFor(const CallContext& call,
+                                                                   const std::string& county,
+                                                                   int year) {
+  using Tree = std::map<std::string, AreaSpan>;
+  FADU_ASSIGN_OR_RETURN(Tree tree, TreeAsOf(call, county, LastKnownDay(year, call.now)));
+  if (tree.count(county) == 0) return AreaUnknown(county);
+  FADU_RETURN_IF_ERROR(TraceBack(call, county, tree));
   std::vector<v1::AreaNode> areas;
-  for (const auto& [code, name] : names) {
+  for (const auto& [code, span] : tree) {
     v1::AreaNode& area = areas.emplace_back();
     area.set_code(code);
-    area.set_name(name);
+    area.set_name(span.title);
+    if (span.from.has_value()) area.set_valid_from_date(FormatDay(*span.from));
   }
   return areas;
 }
@@ -391,7 +430,7 @@ absl::StatusOr<RunInputs> ScoringHandler::PinInputs(const CallContext& call,
   snapshot.set_as_of_date(FormatDay(LastKnownDay(year, call.now)));
   if (cycle.closed) snapshot.add_frozen_areas(county);
   inputs.rubric = std::move(cycle.rubric);
-  inputs.marks = collector.MarksOf(snapshot.cycle_id());
+  collector.HandIn(snapshot.cycle_id(), inputs);
   inputs.facts = collector.TakeFacts(FactContextOf(snapshot));
   return inputs;
 }
@@ -532,6 +571,9 @@ absl::StatusOr<v1::ExplainScoreResponse> ScoringHandler::ExplainScore(
   response.mutable_lines()->Swap(explanation.mutable_lines());
   response.mutable_gates()->Swap(explanation.mutable_gates());
   response.set_text(explanation.text());
+  response.mutable_groups()->Swap(explanation.mutable_groups());
+  response.mutable_shared()->Swap(explanation.mutable_shared());
+  response.mutable_decisions()->Swap(explanation.mutable_decisions());
   response.set_total(Points::FromUnits(sheet->total_e4()).ToString());
   return response;
 }

@@ -4,12 +4,15 @@
 #ifndef FADU_SERVICES_SCORING_HANDLER_H_
 #define FADU_SERVICES_SCORING_HANDLER_H_
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/civil_time.h"
+#include "absl/types/optional.h"
 #include "common/base/call.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/service.h"
@@ -58,7 +61,19 @@ class ScoringHandler {
 
   // Pulls the feeds, then says how far each one is; feeds without facts are at 0.
   absl::StatusOr<Positions> SyncedPositions(const std::string& county, absl::Time deadline);
-  // The area tree of the county as of the last day of the year, or today when that is earlier.
+  // An area of the register, while it goes by one name.
+  struct AreaSpan {
+    std::string title;
+    absl::optional<absl::CivilDay> from;  // since when it is; absent: since before the register
+    bool open = true;                     // how far back it goes is not settled yet
+  };
+  absl::StatusOr<std::map<std::string, AreaSpan>> TreeAsOf(const CallContext& call,
+                                                           const std::string& county,
+                                                           absl::CivilDay day);
+  absl::Status TraceBack(const CallContext& call, const std::string& county,
+                         std::map<std::string, AreaSpan>& tree);
+  // The area tree of the county as of the last day of the year, or today when that is earlier, with
+  // the first day of areas that are newer than the register.
   absl::StatusOr<std::vector<v1::AreaNode>> AreasFor(const CallContext& call,
                                                      const std::string& county, int year);
   absl::StatusOr<RunInputs> PinInputs(const CallContext& call, const std::string& county, int year);

@@ -1,5 +1,7 @@
 #include "services/scoring/handler.h"
 
+#include <map>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -82,13 +84,14 @@ common_v1::Fact AssessmentFact(int id, int64_t revision, const std::string& date
   return fact;
 }
 
-common_v1::Fact RubricFact(assessment_v1::RubricState state, int64_t revision = 1) {
+common_v1::Fact RubricFact(assessment_v1::RubricState state, int64_t revision = 1,
+                           const assessment_v1::Rubric& rubric = TestRubric()) {
   assessment_v1::RubricVersion version;
   version.set_area_code(kCounty);
   version.set_effective_date("2025-12-20");
   version.set_year(2026);
   version.set_state(state);
-  *version.mutable_rubric() = TestRubric();
+  *version.mutable_rubric() = rubric;
   return AssessmentFact(kRubric, revision, version.effective_date(), version);
 }
 
@@ -121,6 +124,19 @@ common_v1::Fact MarkFact(int id, int64_t points_e4) {
   mark.set_points_e4(points_e4);
   mark.set_reason("群众评议");
   return AssessmentFact(id, 1, mark.marked_date(), mark);
+}
+
+common_v1::Fact RulingFact(int id, int64_t value_e4, common_v1::ReviewState state) {
+  assessment_v1::Ruling ruling;
+  ruling.set_area_code(kVillage);
+  ruling.set_ruled_date("2026-07-02");
+  ruling.set_year(2026);
+  ruling.set_key("concealed");
+  ruling.set_value_e4(value_e4);
+  ruling.set_certified_by("镇综治中心");
+  common_v1::Fact fact = AssessmentFact(id, 1, ruling.ruled_date(), ruling);
+  fact.set_review_state(state);
+  return fact;
 }
 
 class ScoringHandlerTest : public ::testing::Test {
@@ -310,6 +326,43 @@ TEST_F(ScoringHandlerTest, ARunStaysAsItWasWhenFactsChange) {
   EXPECT_EQ(explained->lines(0).score().points_e4(), 50000);
   EXPECT_TRUE(Verify(RunName(1)).ok()) << Verify(RunName(1)).status();
   EXPECT_TRUE(Verify(RunName(2)).ok());
+}
+
+// A new name is no new village; one whose code nobody bore before is.
+TEST_F(ScoringHandlerTest, ASnapshotKnowsWhichVillagesAreNew) {
+  registry_->AddSpan("421221106300", "老地名村", "", "2024-04-30");
+  registry_->AddSpan("421221106300", "新地名村", "2024-05-01", "");
+  registry_->AddSpan("421221106301", "新设村", "2025-07-01", "2025-12-31");
+  registry_->AddSpan("421221106301", "新设社区", "2026-01-01", "");
+  HandOverCycle();
+  CreateOk(1);
+  const auto run = Get(Admin());
+  ASSERT_TRUE(run.ok()) << run.status();
+  std::map<std::string, std::string> since;
+  for (const v1::AreaNode& area : run->areas()) {
+    since[area.name()] = area.valid_from_date();
+  }
+  EXPECT_EQ(since["潘家湾村"], "");
+  EXPECT_EQ(since["新地名村"], "");
+  EXPECT_EQ(since["新设社区"], "2025-07-01");
+}
+
+// A ruling is signed by whoever records it, and counts when it is confirmed.
+TEST_F(ScoringHandlerTest, ARulingCountsOnceItIsConfirmed) {
+  assessment_v1::Rubric rubric = TestRubric();
+  assessment_v1::Condition& concealed = *rubric.mutable_lines(0)->add_zero_when();
+  concealed.set_requirement("瞒报");
+  concealed.set_measure("ruling(concealed)");
+  HandOver({RubricFact(assessment_v1::RUBRIC_STATE_PUBLISHED, 1, rubric), CycleFact(),
+            RulingFact(920, 10000, common_v1::REVIEW_STATE_SUBMITTED)});
+  CreateOk(1);
+  EXPECT_EQ(Get(Admin(), RunName(1))->result().villages(0).lines(0).points_e4(), 50000);
+  HandOver({RulingFact(921, 10000, common_v1::REVIEW_STATE_CONFIRMED)});
+  CreateOk(2);
+  const auto after = Get(Admin(), RunName(2));
+  EXPECT_EQ(after->result().villages(0).lines(0).points_e4(), 0);
+  EXPECT_EQ(after->result().villages(0).lines(0).earned_e4(), 50000);
+  EXPECT_TRUE(Verify(RunName(2)).ok()) << Verify(RunName(2)).status();
 }
 
 TEST_F(ScoringHandlerTest, AnExplanationEndsInTheStoredPoints) {

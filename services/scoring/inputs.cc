@@ -96,26 +96,33 @@ absl::Status FactCollector::Add(absl::string_view service, const common_v1::Fact
 }
 
 absl::Status FactCollector::AddAssessment(const common_v1::Fact& fact) {
-  const auto keep = [&](auto& list, bool with_bytes) {
+  const auto keep = [&](auto& list) {
     auto& kept = list.emplace_back();
     kept.seq = fact.seq();
     kept.id = fact.id();
     if (!kept.message.ParseFromString(fact.values())) return Broken(kAssessment, fact);
-    if (!with_bytes) return absl::OkStatus();
-    absl::optional<std::string> bytes = RubricBytesIn(fact.values());
-    if (!bytes.has_value()) return Broken(kAssessment, fact);
-    kept.bytes = *std::move(bytes);
     return absl::OkStatus();
   };
-  if (fact.type() == assessment_v1::Cycle::descriptor()->full_name()) {
-    return keep(cycles_, /*with_bytes=*/false);
+  const auto is = [&](const google::protobuf::Descriptor* type) {
+    return fact.type() == type->full_name();
+  };
+  if (is(assessment_v1::Cycle::descriptor())) return keep(cycles_);
+  if (is(assessment_v1::Mark::descriptor())) return keep(marks_);
+  if (is(assessment_v1::RubricVersion::descriptor())) {
+    FADU_RETURN_IF_ERROR(keep(rubrics_));
+    absl::optional<std::string> bytes = RubricBytesIn(fact.values());
+    if (!bytes.has_value()) return Broken(kAssessment, fact);
+    rubrics_.back().bytes = *std::move(bytes);
+    return absl::OkStatus();
   }
-  if (fact.type() == assessment_v1::RubricVersion::descriptor()->full_name()) {
-    return keep(rubrics_, /*with_bytes=*/true);
-  }
-  if (fact.type() == assessment_v1::Mark::descriptor()->full_name()) {
-    return keep(marks_, /*with_bytes=*/false);
-  }
+  // Signed by whoever records it, and nothing before it is confirmed.
+  if (fact.review_state() != common_v1::REVIEW_STATE_CONFIRMED) return absl::OkStatus();
+  if (is(assessment_v1::Ruling::descriptor())) return keep(rulings_);
+  if (is(assessment_v1::Adjustment::descriptor())) return keep(adjustments_);
+  if (is(assessment_v1::ImportedResult::descriptor())) return keep(results_);
+  if (is(assessment_v1::ExternalFigure::descriptor())) return keep(figures_);
+  if (is(assessment_v1::ResponsibilitySplit::descriptor())) return keep(splits_);
+  if (is(assessment_v1::Sample::descriptor())) return keep(samples_);
   return absl::OkStatus();
 }
 
@@ -171,16 +178,31 @@ absl::StatusOr<assessment_v1::Rubric> FactCollector::RubricOf(const v1::Snapshot
   return VerifyFailed(absl::StrCat("rubric ", snapshot.rubric_id()));
 }
 
-std::vector<assessment_v1::Mark> FactCollector::MarksOf(absl::string_view cycle_id) const {
-  std::map<std::tuple<std::string, std::string, int>, const Kept<assessment_v1::Mark>*> newest;
-  for (const auto& mark : marks_) {
-    if (mark.message.cycle_id() != cycle_id) continue;
-    auto& place = newest[{mark.message.area_code(), mark.message.line_id(), mark.message.clause()}];
-    if (place == nullptr || mark.seq > place->seq) place = &mark;
+void FactCollector::HandIn(absl::string_view cycle_id, RunInputs& inputs) const {
+  std::map<std::tuple<std::string, std::string, int, std::string, std::string, std::string>,
+           const Kept<assessment_v1::Mark>*>
+      newest;
+  for (const auto& kept : marks_) {
+    const assessment_v1::Mark& mark = kept.message;
+    if (mark.cycle_id() != cycle_id) continue;
+    auto& place = newest[{mark.area_code(), mark.line_id(), mark.clause(), mark.period(),
+                          mark.item(), mark.assessor()}];
+    if (place == nullptr || kept.seq > place->seq) place = &kept;
   }
-  std::vector<assessment_v1::Mark> marks;
-  for (const auto& [key, mark] : newest) marks.push_back(mark->message);
-  return marks;
+  inputs.marks.clear();
+  for (const auto& [key, mark] : newest) inputs.marks.push_back(mark->message);
+  const auto in_order = [](const auto& kept, auto& messages) {
+    std::map<int64_t, const typename std::decay_t<decltype(kept)>::value_type*> by_seq;
+    for (const auto& each : kept) by_seq[each.seq] = &each;
+    messages.clear();
+    for (const auto& [seq, each] : by_seq) messages.push_back(each->message);
+  };
+  in_order(rulings_, inputs.rulings);
+  in_order(adjustments_, inputs.adjustments);
+  in_order(results_, inputs.results);
+  in_order(figures_, inputs.figures);
+  in_order(splits_, inputs.splits);
+  in_order(samples_, inputs.samples);
 }
 
 FactSet FactCollector::TakeFacts(FactContext context) {
@@ -244,7 +266,7 @@ absl::StatusOr<RunInputs> LoadInputs(Store& store, const v1::Snapshot& snapshot,
   RunInputs inputs;
   inputs.snapshot = snapshot;
   FADU_ASSIGN_OR_RETURN(inputs.rubric, collector.RubricOf(snapshot));
-  inputs.marks = collector.MarksOf(snapshot.cycle_id());
+  collector.HandIn(snapshot.cycle_id(), inputs);
   inputs.facts = collector.TakeFacts(FactContextOf(snapshot));
   return inputs;
 }

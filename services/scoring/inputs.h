@@ -63,8 +63,10 @@ class FactCollector {
   absl::StatusOr<fadu::assessment::v1::Rubric> RubricOf(
       const fadu::scoring::v1::Snapshot& snapshot) const;
 
-  // The cycle's marks, the newest of each village, line and clause, in that order.
-  std::vector<fadu::assessment::v1::Mark> MarksOf(absl::string_view cycle_id) const;
+  // What people and outside handed in: the cycle's marks, the newest of each unit, line, clause,
+  // period, item and assessor, in that order; and what is confirmed of all else, in the order it
+  // was recorded.
+  void HandIn(absl::string_view cycle_id, RunInputs& inputs) const;
 
   // The evidence facts; leaves none behind.
   FactSet TakeFacts(FactContext context);
@@ -86,6 +88,12 @@ class FactCollector {
   std::vector<Kept<fadu::assessment::v1::Cycle>> cycles_;
   std::vector<Kept<fadu::assessment::v1::RubricVersion>> rubrics_;
   std::vector<Kept<fadu::assessment::v1::Mark>> marks_;
+  std::vector<Kept<fadu::assessment::v1::Ruling>> rulings_;
+  std::vector<Kept<fadu::assessment::v1::Adjustment>> adjustments_;
+  std::vector<Kept<fadu::assessment::v1::ImportedResult>> results_;
+  std::vector<Kept<fadu::assessment::v1::ExternalFigure>> figures_;
+  std::vector<Kept<fadu::assessment::v1::ResponsibilitySplit>> splits_;
+  std::vector<Kept<fadu::assessment::v1::Sample>> samples_;
 };
 
 // What the facts of a run are read against: areas, the last day known, what is frozen.

@@ -135,7 +135,13 @@ class FakeService : public rpc::Channel {
   }
   void AddArea(const std::string& code, const std::string& title) {
     absl::MutexLock lock(&mutex_);
-    areas_.emplace_back(code, title);
+    areas_.push_back({code, title, "", ""});
+  }
+  // An area that goes by this name from one day to another, both "2024-03-15" or empty.
+  void AddSpan(const std::string& code, const std::string& title, const std::string& from,
+               const std::string& to) {
+    absl::MutexLock lock(&mutex_);
+    areas_.push_back({code, title, from, to});
   }
   // Every answer passes here and may be altered or refused.
   void Meddle(std::function<absl::Status(fadu::common::v1::PullFactsResponse&)> meddle) {
@@ -169,9 +175,12 @@ class FakeService : public rpc::Channel {
     }
     as_of_date_ = static_cast<const fadu::registry::v1::ListAreasRequest&>(request).as_of_date();
     auto& list = static_cast<fadu::registry::v1::ListAreasResponse&>(*response);
-    for (const auto& [code, title] : areas_) {
-      list.add_areas()->set_code(code);
-      list.mutable_areas()->rbegin()->set_title(title);
+    for (const auto& [code, title, from, to] : areas_) {
+      if (from > as_of_date_ || (!to.empty() && as_of_date_ > to)) continue;
+      fadu::registry::v1::Area& area = *list.add_areas();
+      area.set_code(code);
+      area.set_title(title);
+      area.set_valid_from_date(from);
     }
     return absl::OkStatus();
   }
@@ -199,7 +208,10 @@ class FakeService : public rpc::Channel {
 
   absl::Mutex mutex_;
   std::vector<fadu::common::v1::Fact> facts_ ABSL_GUARDED_BY(mutex_);
-  std::vector<std::pair<std::string, std::string>> areas_ ABSL_GUARDED_BY(mutex_);
+  struct Span {
+    std::string code, title, from, to;
+  };
+  std::vector<Span> areas_ ABSL_GUARDED_BY(mutex_);
   std::function<absl::Status(fadu::common::v1::PullFactsResponse&)> meddle_ ABSL_GUARDED_BY(mutex_);
   int pulls_ ABSL_GUARDED_BY(mutex_) = 0;
   bool taken_ ABSL_GUARDED_BY(mutex_) = false;

@@ -157,7 +157,7 @@ absl::StatusOr<Verified> VerifyStoredRun(Store& store, absl::string_view county,
     verified.facts += check.facts();
   }
   FADU_ASSIGN_OR_RETURN(inputs.rubric, collector.RubricOf(snapshot));
-  inputs.marks = collector.MarksOf(snapshot.cycle_id());
+  collector.HandIn(snapshot.cycle_id(), inputs);
   inputs.facts = collector.TakeFacts(FactContextOf(snapshot));
   FADU_RETURN_IF_ERROR(CheckResult(run, inputs));
   verified.result_bytes = static_cast<int64_t>(run.result.size());

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "fadu/education/v1/education_event.pb.h"
@@ -54,6 +55,24 @@ TEST_P(Golden, ComesOutAsWorkedOutByHand) {
                   << "\n  expected: " << difference.expected << "\n       got: " << difference.got;
   }
   EXPECT_GT(result.checks, 0);
+}
+
+// Whatever came out can be told in the other language: points and states are the same.
+TEST_P(Golden, IsToldInEnglishToo) {
+  const std::filesystem::path file = std::filesystem::path(kFolder) / GetParam();
+  const absl::StatusOr<std::string> source = ReadFile(file);
+  ASSERT_TRUE(source.ok());
+  const ScenarioResult result =
+      RunScenario(absl::StrCat(*source, "\nlanguage: en\n"), Types(),
+                  [&](const std::string& path) { return ReadFile(file.parent_path() / path); });
+  EXPECT_TRUE(result.findings.empty());
+  for (const ScenarioDifference& difference : result.differences) {
+    for (const char* key : {" points", " total", " max", " status", " tier", " raw", " applied"}) {
+      EXPECT_FALSE(absl::EndsWith(difference.where, key))
+          << difference.where << "\n  expected: " << difference.expected
+          << "\n       got: " << difference.got;
+    }
+  }
 }
 
 std::vector<std::string> Scenarios() {

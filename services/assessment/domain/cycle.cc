@@ -26,11 +26,6 @@ absl::Status RubricState(v1::RubricState state) {
               "the rubric's state does not allow this", {{"state", label}});
 }
 
-absl::Status NotJudged(absl::string_view line_id) {
-  return Fail(absl::StatusCode::kInvalidArgument, v1::REASON_LINE_NOT_JUDGED,
-              "no person judges this line", {{"line", std::string(line_id)}});
-}
-
 absl::Status Closed() {
   return Fail(absl::StatusCode::kFailedPrecondition, v1::REASON_CYCLE_CLOSED,
               "the cycle is closed");
@@ -103,40 +98,6 @@ absl::Status CheckCarries(const v1::RubricVersion& rubric, int year) {
 
 absl::Status CheckOpen(const v1::Cycle& cycle) {
   return cycle.state() == v1::CYCLE_STATE_OPEN ? absl::OkStatus() : Closed();
-}
-
-absl::StatusOr<MarkLimits> LimitsOf(const v1::Rubric& rubric, absl::string_view line_id,
-                                    int clause) {
-  for (const v1::Line& line : rubric.lines()) {
-    if (line.id() != line_id) continue;
-    if (clause < 0 || clause >= line.clauses_size()) return NotJudged(line_id);
-    const v1::Clause& marked = line.clauses(clause);
-    if (marked.has_judged()) {
-      return MarkLimits{Points::FromUnits(marked.judged().min_e4()),
-                        Points::FromUnits(marked.judged().max_e4()),
-                        Points::FromUnits(marked.judged().step_e4())};
-    }
-    const v1::WhenEmpty when_empty =
-        marked.has_rate_step() ? marked.rate_step().when_empty() : marked.when_empty();
-    if (when_empty == v1::WHEN_EMPTY_MANUAL) {
-      const int64_t most = marked.has_cap_e4() ? marked.cap_e4() : line.max_e4();
-      return MarkLimits{Points(), Points::FromUnits(most), Points()};
-    }
-    return NotJudged(line_id);
-  }
-  return NotJudged(line_id);
-}
-
-absl::Status CheckPoints(const MarkLimits& limits, Points points) {
-  const bool inside = limits.min <= points && points <= limits.max;
-  const bool stepped = limits.step == Points() || points.units() % limits.step.units() == 0;
-  if (inside && stepped) return absl::OkStatus();
-  return Fail(absl::StatusCode::kInvalidArgument, v1::REASON_MARK_OUT_OF_RANGE,
-              "the mark is outside its limits",
-              {{"points", points.ToString()},
-               {"min", limits.min.ToString()},
-               {"max", limits.max.ToString()},
-               {"step", limits.step == Points() ? "不限" : limits.step.ToString()}});
 }
 
 }  // namespace fadu::assessment

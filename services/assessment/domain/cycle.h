@@ -52,23 +52,6 @@ absl::Status CheckCarries(const v1::RubricVersion& rubric, int year);
 // FAILED_PRECONDITION / REASON_CYCLE_CLOSED.
 absl::Status CheckOpen(const v1::Cycle& cycle);
 
-// What a person may give for one clause. A step of zero: any value.
-struct MarkLimits {
-  Points min;
-  Points max;
-  Points step;
-};
-
-// The limits of a mark for the 0-based `clause` of a line: those of L17; or zero to the clause's cap,
-// or the line's maximum, for what a person judges when its denominator is zero (when_empty manual).
-//
-// INVALID_ARGUMENT / REASON_LINE_NOT_JUDGED  no such line or clause, or it is computed
-absl::StatusOr<MarkLimits> LimitsOf(const v1::Rubric& rubric, absl::string_view line_id,
-                                    int clause);
-
-// INVALID_ARGUMENT / REASON_MARK_OUT_OF_RANGE  outside the limits, or not a multiple of the step
-absl::Status CheckPoints(const MarkLimits& limits, Points points);
-
 }  // namespace fadu::assessment
 
 #endif  // FADU_SERVICES_ASSESSMENT_DOMAIN_CYCLE_H_

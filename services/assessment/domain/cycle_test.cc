@@ -13,65 +13,7 @@ v1::Rubric Rubric() {
   rubric.set_code("r");
   rubric.set_version("1");
   rubric.set_year(2024);
-  v1::Line& judged = *rubric.add_lines();
-  judged.set_id("1.1");
-  judged.set_max_e4(100000);
-  judged.add_clauses()->mutable_check();
-  v1::Judged& clause = *judged.add_clauses()->mutable_judged();
-  clause.set_min_e4(10000);
-  clause.set_max_e4(100000);
-  clause.set_step_e4(5000);
-  v1::Line& rate = *rubric.add_lines();
-  rate.set_id("1.2");
-  rate.set_max_e4(80000);
-  rate.add_clauses()->mutable_rate_step()->set_when_empty(v1::WHEN_EMPTY_MANUAL);
-  rate.add_clauses()->mutable_rate_step()->set_when_empty(v1::WHEN_EMPTY_FULL);
   return rubric;
-}
-
-std::string ReasonOfMark(absl::string_view line, int clause, absl::string_view points) {
-  const absl::StatusOr<MarkLimits> limits = LimitsOf(Rubric(), line, clause);
-  if (!limits.ok()) return ReasonOf(limits.status());
-  return ReasonOf(CheckPoints(*limits, *Points::Parse(points)));
-}
-
-TEST(Mark, LiesWithinTheRangeOfItsClauseEndsIncluded) {
-  EXPECT_EQ(ReasonOfMark("1.1", 1, "1"), "");
-  EXPECT_EQ(ReasonOfMark("1.1", 1, "10"), "");
-  EXPECT_EQ(ReasonOfMark("1.1", 1, "0.5"), "REASON_MARK_OUT_OF_RANGE");
-  EXPECT_EQ(ReasonOfMark("1.1", 1, "10.5"), "REASON_MARK_OUT_OF_RANGE");
-}
-
-TEST(Mark, IsAMultipleOfItsStep) {
-  EXPECT_EQ(ReasonOfMark("1.1", 1, "7.5"), "");
-  EXPECT_EQ(ReasonOfMark("1.1", 1, "7.25"), "REASON_MARK_OUT_OF_RANGE");
-}
-
-TEST(Mark, NamesItsLimitsWhenRefused) {
-  const absl::Status refused = CheckPoints(*LimitsOf(Rubric(), "1.1", 1), *Points::Parse("11"));
-  EXPECT_THAT(DetailOf(refused).metadata,
-              ::testing::IsSupersetOf({std::pair<const std::string, std::string>("points", "11"),
-                                       {"min", "1"},
-                                       {"max", "10"},
-                                       {"step", "0.5"}}));
-}
-
-TEST(Mark, IsRefusedWhereTheClauseIsComputed) {
-  EXPECT_EQ(ReasonOfMark("1.1", 0, "1"), "REASON_LINE_NOT_JUDGED");
-  EXPECT_EQ(ReasonOfMark("1.2", 1, "1"), "REASON_LINE_NOT_JUDGED");
-}
-
-TEST(Mark, IsRefusedForUnknownLinesAndClauses) {
-  EXPECT_EQ(ReasonOfMark("9.9", 0, "1"), "REASON_LINE_NOT_JUDGED");
-  EXPECT_EQ(ReasonOfMark("1.1", 2, "1"), "REASON_LINE_NOT_JUDGED");
-  EXPECT_EQ(ReasonOfMark("1.1", -1, "1"), "REASON_LINE_NOT_JUDGED");
-}
-
-// L06, when_empty manual: nothing happened, a person says what that is worth.
-TEST(Mark, OfAnEmptyRateGoesFromZeroToTheLinesMaximum) {
-  EXPECT_EQ(ReasonOfMark("1.2", 0, "0"), "");
-  EXPECT_EQ(ReasonOfMark("1.2", 0, "7.3333"), "");
-  EXPECT_EQ(ReasonOfMark("1.2", 0, "8.0001"), "REASON_MARK_OUT_OF_RANGE");
 }
 
 TEST(Rubric, BeginsAsADraftOfItsWholeYear) {

@@ -7,8 +7,11 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "common/schema/rules.h"
 #include "services/assessment/domain/yaml_message.h"
 #include "services/assessment/domain/yaml_section.h"
@@ -38,9 +41,19 @@ constexpr Form kForms[] = {
     {"L06", "比率每差一步扣多少", "rate_step"},
     {"L07", "达标与否", "threshold"},
     {"L08", "分档", "tiered"},
+    {"L09", "按完成比例", "proportion"},
+    {"L10", "每一项加多少分", "earn_each"},
+    {"L11", "目标上下对称加减", "symmetric"},
+    {"L12", "与往年或控制数比", "trend"},
+    {"L13", "与平均水平比", "benchmark"},
+    {"L14", "按名次", "rank"},
+    {"L15", "机关决定加减分", "adjustment"},
     {"L16", "逾期", "lateness"},
     {"L17", "人工评定", "judged"},
+    {"L18", "问卷调查", "survey"},
     {"L19", "表彰按级别加分", "honour"},
+    {"L20", "通报按级别扣分", "notice"},
+    {"L21", "采用其他考核结果", "imported"},
 };
 
 // The form that a clause names; null after an error.
@@ -105,21 +118,35 @@ void ReadRounding(YamlReport& report, const YamlSection& root, v1::Rubric& rubri
       {"half_up", v1::RUBRIC_ROUNDING_HALF_UP}, {"cut", v1::RUBRIC_ROUNDING_CUT}};
   rubric.set_places(2);
   rubric.set_rounding(v1::RUBRIC_ROUNDING_HALF_UP);
+  rubric.set_rounding_place(v1::ROUNDING_PLACE_LINE);
   const YAML::Node* node = root.Find("rounding", false);
   if (node == nullptr) return;
-  const YamlSection section(report, *node, "", {{"places", "places"}, {"mode", "rounding"}});
+  static const auto* const places = new std::vector<YamlChoice>{
+      {"line", v1::ROUNDING_PLACE_LINE}, {"total", v1::ROUNDING_PLACE_TOTAL}};
+  const YamlSection section(report, *node, "",
+                            {{"places", "places"}, {"mode", "rounding"}, {"at", "rounding_place"}});
   rubric.set_places(static_cast<int32_t>(section.Whole("places", true, 0, 4).value_or(2)));
   rubric.set_rounding(static_cast<v1::RubricRounding>(
       section.OneOf("mode", true, *modes, v1::RUBRIC_ROUNDING_HALF_UP)));
+  rubric.set_rounding_place(
+      static_cast<v1::RoundingPlace>(section.OneOf("at", false, *places, v1::ROUNDING_PLACE_LINE)));
 }
 
-// The only way to add up, and the only way to a grade, there is so far.
-void ReadFixed(const YamlSection& root, absl::string_view key, absl::string_view only,
-               absl::string_view meaning) {
+// Codes of what a rubric uses may stand there as a remark: A01, or A01、A05.
+void ReadCodes(const YamlSection& root, absl::string_view key, char letter, int most) {
   const std::string text = root.Text(key, false);
-  if (text.empty() || text == only) return;
-  root.Error(key, "FORM_UNKNOWN",
-             absl::StrCat("本版本没有 ", QuotedText(text), "；可用：", only, "（", meaning, "）"));
+  if (text.empty()) return;
+  for (absl::string_view code : absl::StrSplit(absl::StrReplaceAll(text, {{"、", " "}, {",", " "}}),
+                                               ' ', absl::SkipEmpty())) {
+    int number = 0;
+    if (code.size() == 3 && code[0] == letter && absl::SimpleAtoi(code.substr(1), &number) &&
+        number >= 1 && number <= most) {
+      continue;
+    }
+    root.Error(key, "FORM_UNKNOWN",
+               absl::StrCat("没有 ", QuotedText(code), "；可用：", std::string(1, letter), "01 至 ",
+                            std::string(1, letter), "0", most));
+  }
 }
 
 void CheckIds(YamlReport& report, const v1::Rubric& rubric) {
@@ -138,7 +165,7 @@ void CheckIds(YamlReport& report, const v1::Rubric& rubric) {
 void ReadRubric(YamlReport& report, const YAML::Node& node, v1::Rubric& rubric) {
   // Code, rounding, total and the codes of aggregation and outcome are not written as fields.
   static const auto* const own =
-      new std::set<std::string>{"code", "places", "rounding", "total", "lines"};
+      new std::set<std::string>{"code", "places", "rounding", "rounding_place", "total", "lines"};
   std::vector<YamlKey> keys = {{"rubric", "code"},
                                {"rounding", "places"},
                                {"aggregation", "aggregation"},
@@ -152,9 +179,10 @@ void ReadRubric(YamlReport& report, const YAML::Node& node, v1::Rubric& rubric) 
   rubric.set_code(root.Word("rubric"));
   rubric.set_version(root.Word("version"));
   ReadRounding(report, root, rubric);
-  ReadFixed(root, "aggregation", "A01", "各项相加");
-  ReadFixed(root, "outcome", "O01", "按分数线定等次");
-  ReadFields(root, rubric, {"code", "version", "places", "rounding", "total_e4", "lines"});
+  ReadCodes(root, "aggregation", 'A', 5);
+  ReadCodes(root, "outcome", 'O', 6);
+  ReadFields(root, rubric,
+             {"code", "version", "places", "rounding", "rounding_place", "total_e4", "lines"});
   const std::vector<YAML::Node> lines = root.List("lines", true, kMaxLines);
   int64_t total = 0;
   for (size_t i = 0; i < lines.size(); ++i) {

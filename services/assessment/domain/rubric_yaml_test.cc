@@ -332,10 +332,10 @@ TEST(RubricYaml, DuplicateKeysAreRefused) {
 }
 
 TEST(RubricYaml, MissingKeysAreNamedAtTheirMap) {
-  const CompiledRubric compiled = CompileRubric(With("    max: 15\n", ""));
+  const CompiledRubric compiled = CompileRubric(With("    title: 场次\n", ""));
   EXPECT_EQ(Places(compiled), "11:5 KEY_MISSING");
-  EXPECT_EQ(compiled.findings[0].message(), "缺少 max");
-  EXPECT_EQ(compiled.findings[0].path(), "lines[0].max_e4");
+  EXPECT_EQ(compiled.findings[0].message(), "缺少 title");
+  EXPECT_EQ(compiled.findings[0].path(), "lines[0].title");
 }
 
 TEST(RubricYaml, EmptyValuesAreRefusedWhereTheyStand) {
@@ -374,11 +374,12 @@ TEST(RubricYaml, UnknownFormsAreRefusedWithTheList) {
   EXPECT_THAT(message, HasSubstr("L01（一项条件）、L02"));
 }
 
-TEST(RubricYaml, OtherAggregationsAndOutcomesAreRefused) {
-  EXPECT_TRUE(
-      CompileRubric(absl::StrCat(kRubric, "aggregation: A01\noutcome: O01\n")).rubric.has_value());
-  EXPECT_THAT(MessageFor(absl::StrCat(kRubric, "aggregation: A02\n")), HasSubstr("可用：A01"));
-  EXPECT_THAT(MessageFor(absl::StrCat(kRubric, "outcome: O02\n")), HasSubstr("可用：O01"));
+// The codes are a remark for people; what is done stands in groups, whole and ranking.
+TEST(RubricYaml, CodesOfAggregationAndOutcomeAreOnesThatExist) {
+  EXPECT_TRUE(CompileRubric(absl::StrCat(kRubric, "aggregation: A01、A05\noutcome: O01, O02\n"))
+                  .rubric.has_value());
+  EXPECT_THAT(MessageFor(absl::StrCat(kRubric, "aggregation: A06\n")), HasSubstr("A01 至 A05"));
+  EXPECT_THAT(MessageFor(absl::StrCat(kRubric, "outcome: O07\n")), HasSubstr("O01 至 O06"));
 }
 
 TEST(RubricYaml, OneComparisonIsNeeded) {

@@ -52,10 +52,12 @@ bool IsDecimal(const FieldDescriptor& field) {
 
 // Decimals that measures are compared with: a percent sign may follow them.
 bool IsValue(const FieldDescriptor& field) {
-  for (const char* name : {"threshold_e4", "value_e4", "from_e4", "over_e4", "to_e4", "under_e4"}) {
+  for (const char* name :
+       {"threshold_e4", "value_e4", "from_e4", "over_e4", "to_e4", "under_e4", "target_e4",
+        "floor_e4", "quota_e4", "step_e4", "weight_e4", "score_e4", "base_e4", "amounts_e4"}) {
     if (field.name() == name) return true;
   }
-  return absl::EndsWith(field.name(), "_percent_e4");
+  return absl::EndsWith(field.name(), "percent_e4");
 }
 
 std::string NameOf(const FieldDescriptor& field) {
@@ -64,13 +66,17 @@ std::string NameOf(const FieldDescriptor& field) {
   absl::string_view name = field.name();
   if (IsDecimal(field)) {
     absl::ConsumeSuffix(&name, "_e4");
-    absl::ConsumeSuffix(&name, "_percent");
+    if (name != "percent") absl::ConsumeSuffix(&name, "_percent");
   }
   return std::string(name);
 }
 
 std::vector<YamlChoice> ChoicesOf(const FieldDescriptor& field) {
-  if (WritingOf(field) == Writing::kGate) return {{"G03", v1::GATE_EFFECT_NO_AWARD}};
+  if (WritingOf(field) == Writing::kGate) {
+    return {{"G02", v1::GATE_EFFECT_UNQUALIFIED},
+            {"G03", v1::GATE_EFFECT_NO_AWARD},
+            {"G04", v1::GATE_EFFECT_ENTRY}};
+  }
   std::vector<YamlChoice> choices;
   for (int i = 1; i < field.enum_type()->value_count(); ++i) {
     const auto* value = field.enum_type()->value(i);
@@ -121,6 +127,19 @@ void ReadList(const YamlSection& section, const FieldDescriptor& field, const st
     if (!items[i].IsScalar()) {
       section.report().Error(items[i].Mark(), path, "TYPE_WRONG",
                              absl::StrCat(key, " 的每项应为一个值"));
+      continue;
+    }
+    if (field.cpp_type() == FieldDescriptor::CPPTYPE_INT64) {
+      const absl::StatusOr<Points> value =
+          Points::Parse(absl::StripAsciiWhitespace(items[i].Scalar()));
+      const int64_t bound = IsValue(field) ? kMaxValue : kMaxPoints;
+      if (!value.ok() || value->units() < 0 || value->units() > bound) {
+        section.report().Error(
+            items[i].Mark(), path, "VALUE_INVALID",
+            absl::StrCat(key, " 的每项应为不小于 0 的数字，现为 ", QuotedText(items[i].Scalar())));
+        continue;
+      }
+      message.GetReflection()->AddInt64(&message, &field, value->units());
       continue;
     }
     if (field.cpp_type() == FieldDescriptor::CPPTYPE_ENUM) {

@@ -6,12 +6,13 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
 #include "fadu/assessment/v1/rubric.pb.h"
-#include "services/scoring/domain/measure.h"
+#include "services/scoring/domain/compiled_rubric.h"
 
 namespace fadu::scoring {
 
@@ -26,29 +27,42 @@ class Findings {
   std::vector<fadu::assessment::v1::Finding> list_;
 };
 
-// The measures of a rubric that parse, by text.
-using ParsedMeasures = std::map<std::string, Measure>;
+// The sources of a rubric that parse, by text.
+using ParsedSources = std::map<std::string, RubricSource>;
 
 // A clause to check.
 struct ClauseCheck {
   const fadu::assessment::v1::Rubric& rubric;
   const fadu::assessment::v1::Line& line;
   const fadu::assessment::v1::Clause& clause;
-  const ParsedMeasures& measures;
+  const ParsedSources& sources;
   std::string path;  // lines[3].clauses[0]
   Findings& findings;
 };
 
-// The most points a clause can take or give before its cap, in 1/10,000; nullopt: no bound.
-using Most = absl::optional<int64_t>;
+// The most points a clause can take and give, in 1/10,000; nullopt: no bound.
+struct Reach {
+  absl::optional<int64_t> lose = 0;
+  absl::optional<int64_t> earn = 0;
+};
 
-// Checks one clause and says what it can come to.
-Most CheckClause(const ClauseCheck& check);
+// Checks one clause and says what it can come to, its cap included.
+Reach CheckClause(const ClauseCheck& check);
 
 // Checks every condition beneath `message`: a measure or a tree, not too deep, not always true or
 // false.
 void CheckConditions(const google::protobuf::Message& message, const std::string& path,
                      Findings& findings);
+
+// Values by class name classes of the rubric, each once.
+void CheckByClass(
+    const fadu::assessment::v1::Rubric& rubric,
+    const google::protobuf::RepeatedPtrField<fadu::assessment::v1::ClassValue>& values,
+    const std::string& path, Findings& findings);
+
+// What hangs on more than one line: classes, tiers, groups, gates, exemptions, rulings, outcomes.
+void CheckOutcome(const fadu::assessment::v1::Rubric& rubric, const ParsedSources& sources,
+                  Findings& findings);
 
 }  // namespace fadu::scoring
 

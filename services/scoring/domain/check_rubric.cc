@@ -6,9 +6,9 @@
 #include "absl/strings/str_join.h"
 #include "common/base/status.h"
 #include "services/scoring/domain/check_clause.h"
-#include "services/scoring/domain/clause.h"
 #include "services/scoring/domain/compiled_rubric.h"
 #include "services/scoring/domain/engine.h"
+#include "services/scoring/domain/line.h"
 
 namespace fadu::scoring {
 namespace {
@@ -23,7 +23,7 @@ class Checker {
       : rubric_(rubric), types_(types) {}
 
   std::vector<assessment::Finding> Run() {
-    ParseMeasures();
+    ParseSources();
     int64_t total = 0;
     std::set<std::string> ids;
     for (int i = 0; i < rubric_.lines_size(); ++i) {
@@ -35,7 +35,6 @@ class Checker {
                         absl::StrCat("编号 ", line.id(), " 重复"));
       }
       if (line.basis().empty()) findings_.Error(path + ".basis", "BASIS_MISSING", "缺少依据");
-      if (line.max_e4() <= 0) findings_.Error(path + ".max_e4", "MAX_MISSING", "分值应大于零");
       CheckPlaces(line, path);
       CheckLine(line, path);
     }
@@ -44,9 +43,8 @@ class Checker {
           "total_e4", "TOTAL_MISMATCH",
           absl::StrCat("总分写 ", Text(rubric_.total_e4()), "，各项合计 ", Text(total)));
     }
-    CheckClasses();
-    CheckGates();
-    CheckTiers(total);
+    CheckOutcome(rubric_, sources_, findings_);
+    CheckExcludeCircles();
     ReportDoubleCounting();
     std::vector<assessment::Finding> found = findings_.Take();
     std::stable_sort(found.begin(), found.end(),
@@ -55,14 +53,14 @@ class Checker {
   }
 
  private:
-  void ParseMeasures() {
+  void ParseSources() {
     ForEachMeasure(rubric_, "", [&](const std::string& path, const std::string& text) {
-      absl::StatusOr<Measure> measure = ParseMeasure(text, types_);
-      if (measure.ok()) {
-        measures_.emplace(text, *std::move(measure));
+      absl::StatusOr<RubricSource> source = ParseRubricSource(text, types_);
+      if (source.ok()) {
+        sources_.emplace(text, *std::move(source));
         return;
       }
-      const ErrorDetail detail = DetailOf(measure.status());
+      const ErrorDetail detail = DetailOf(source.status());
       const auto problem = detail.metadata.find("problem");
       const auto position = detail.metadata.find("position");
       findings_.Error(
@@ -83,117 +81,97 @@ class Checker {
   }
 
   void CheckLine(const assessment::Line& line, const std::string& path) {
-    const bool earning = line.direction() == assessment::DIRECTION_EARN;
-    int64_t reachable = 0;
-    bool bounded = true;
-    bool earns = false;
-    bool loses = false;
-    for (int i = 0; i < line.clauses_size(); ++i) {
-      const assessment::Clause& clause = line.clauses(i);
-      const std::string clause_path = absl::StrCat(path, ".clauses[", i, "]");
-      Most most = CheckClause({rubric_, line, clause, measures_, clause_path, findings_});
-      if (clause.has_cap_e4()) most = CheckCap(line, clause, clause_path, most);
-      const bool clause_earns = Earns(clause, earning);
-      (clause_earns ? earns : loses) = true;
-      if (clause_earns != earning) continue;
-      if (!most.has_value()) bounded = false;
-      reachable += most.value_or(0);
+    const LineEnds ends = EndsOf(line);
+    if (line.max_e4() == 0 && line.direction() != assessment::DIRECTION_BOTH) {
+      findings_.Error(path + ".max_e4", "MAX_MISSING",
+                      "缺少分值（max）；没有分值、只加只减的项请写 direction: both");
+    }
+    if ((ends.low.has_value() && ends.start < *ends.low) ||
+        (ends.high.has_value() && ends.start > *ends.high) ||
+        (ends.low.has_value() && ends.high.has_value() && *ends.low > *ends.high)) {
+      findings_.Error(path, "LINE_ENDS", "起点（start）应在最低（at_least）和最高（at_most）之间");
+    }
+    if (line.has_not_applicable()) {
+      CheckConditions(line.not_applicable(), path + ".not_applicable", findings_);
     }
     for (int i = 0; i < line.zero_when_size(); ++i) {
-      CheckConditions(line.zero_when(i), absl::StrCat(path, ".zero_when[", i, "]"), findings_);
+      const std::string at = absl::StrCat(path, ".zero_when[", i, "]");
+      CheckConditions(line.zero_when(i), at, findings_);
       if (line.zero_when(i).requirement().empty()) {
-        findings_.Error(absl::StrCat(path, ".zero_when[", i, "].requirement"),
-                        "REQUIREMENT_MISSING", "写明什么情况下本项不得分（requirement）");
+        findings_.Error(at + ".requirement", "REQUIREMENT_MISSING",
+                        "写明什么情况下本项不得分（requirement）");
       }
     }
     ForEachMeasure(line, "", [&](const std::string&, const std::string& text) {
-      const auto found = measures_.find(text);
-      if (found != measures_.end()) uses_[ToString(found->second)].insert(line.id());
+      const auto found = sources_.find(text);
+      if (found != sources_.end() && found->second.kind == RubricSource::Kind::kMeasure) {
+        uses_[ToString(found->second.measure)].insert(line.id());
+      }
     });
-    if (earning && loses && !earns) {
+    CheckReach(line, path, ends);
+  }
+
+  // What the clauses can come to, against what the line has.
+  void CheckReach(const assessment::Line& line, const std::string& path, const LineEnds& ends) {
+    Reach all;
+    const auto add = [](absl::optional<int64_t>& sum, const absl::optional<int64_t>& part) {
+      sum = sum.has_value() && part.has_value() ? absl::make_optional(*sum + *part) : absl::nullopt;
+    };
+    for (int i = 0; i < line.clauses_size(); ++i) {
+      const std::string at = absl::StrCat(path, ".clauses[", i, "]");
+      const Reach reach = CheckClause({rubric_, line, line.clauses(i), sources_, at, findings_});
+      add(all.lose, reach.lose);
+      add(all.earn, reach.earn);
+    }
+    if (line.clauses().empty()) return;
+    const absl::optional<int64_t> nothing = 0;
+    const bool earning = StartsAtZero(line) && ends.start == 0;
+    if (earning && all.earn == nothing && all.lose != nothing &&
+        line.direction() == assessment::DIRECTION_EARN) {
       findings_.Error(path, "LOSS_IN_EARNING_LINE",
                       "加分项从零分起，没有可扣的分；请改用 direction: lose");
     }
-    if (!bounded || line.clauses().empty()) return;
-    if (reachable < line.max_e4()) {
-      findings_.Warn(
-          path, "CAP_UNREACHABLE",
-          absl::StrCat("各款合计最多 ", Text(reachable), " 分，达不到本项 ", Text(line.max_e4()),
-                       earning ? " 分，满分不可得" : " 分，扣不完"));
-    } else if (reachable > line.max_e4()) {
+    if (all.earn == nothing && all.lose == nothing) {
+      findings_.Warn(path, "LINE_INERT", "本项没有一款能加分或扣分，对所有村都一样");
+    }
+    if (!ends.low.has_value() || !ends.high.has_value()) return;
+    const absl::optional<int64_t>& most = earning ? all.earn : all.lose;
+    if (!most.has_value()) return;
+    const int64_t room = earning ? *ends.high - ends.start : ends.start - *ends.low;
+    if (*most < room) {
+      findings_.Warn(path, "CAP_UNREACHABLE",
+                     absl::StrCat("各款合计最多 ", Text(*most), " 分，达不到本项 ", Text(room),
+                                  earning ? " 分，满分不可得" : " 分，扣不完"));
+    } else if (*most > room) {
       findings_.Warn(path, "OVER_REACHABLE",
-                     absl::StrCat("各款合计最多 ", Text(reachable), " 分，超过本项 ",
-                                  Text(line.max_e4()), " 分，超出部分不起作用"));
+                     absl::StrCat("各款合计最多 ", Text(*most), " 分，超过本项 ", Text(room),
+                                  " 分，超出部分不起作用"));
     }
   }
 
-  Most CheckCap(const assessment::Line& line, const assessment::Clause& clause,
-                const std::string& path, Most most) {
-    if (clause.cap_e4() <= 0)
-      findings_.Error(path + ".cap_e4", "CAP_NOT_POSITIVE", "最高扣（加）分应大于零");
-    if (clause.cap_e4() > line.max_e4()) {
-      findings_.Warn(path + ".cap_e4", "CAP_ABOVE_MAX",
-                     absl::StrCat("本款最高 ", Text(clause.cap_e4()), " 分，超过本项分值 ",
-                                  Text(line.max_e4()), " 分"));
-    }
-    return most.has_value() ? std::min(*most, clause.cap_e4()) : clause.cap_e4();
-  }
-
-  void CheckClasses() {
-    std::set<std::string> names;
-    for (int i = 0; i < rubric_.classes_size(); ++i) {
-      const assessment::UnitClass& unit_class = rubric_.classes(i);
-      const std::string path = absl::StrCat("classes[", i, "]");
-      if (!names.insert(unit_class.name()).second) {
-        findings_.Error(path + ".name", "CLASS_DUPLICATE",
-                        absl::StrCat("“", unit_class.name(), "”列了两次"));
-      }
-      if (unit_class.areas().empty() && i + 1 < rubric_.classes_size()) {
-        findings_.Error(path + ".areas", "CLASS_TAKES_ALL",
-                        "没有写 areas 的类别包括其余所有村，只能放在最后");
+  // M13 says which line comes first: not both.
+  void CheckExcludeCircles() {
+    std::map<std::string, std::set<std::string>> first;
+    for (const assessment::Line& line : rubric_.lines()) {
+      for (const assessment::Clause& clause : line.clauses()) {
+        first[line.id()].insert(clause.exclude().begin(), clause.exclude().end());
       }
     }
-  }
-
-  void CheckGates() {
-    std::set<std::string> ids;
-    for (int i = 0; i < rubric_.gates_size(); ++i) {
-      const assessment::Gate& gate = rubric_.gates(i);
-      const std::string path = absl::StrCat("gates[", i, "]");
-      if (!ids.insert(gate.id()).second) {
-        findings_.Error(path + ".id", "DUPLICATE_GATE_ID",
-                        absl::StrCat("编号 ", gate.id(), " 重复"));
-      }
-      CheckConditions(gate.when(), path + ".when", findings_);
-      if (gate.has_unless()) CheckConditions(gate.unless(), path + ".unless", findings_);
-      const bool known =
-          std::any_of(rubric_.tiers().begin(), rubric_.tiers().end(),
-                      [&](const assessment::Tier& tier) { return tier.name() == gate.at_most(); });
-      if (!gate.at_most().empty() && !known) {
-        findings_.Error(path + ".at_most", "TIER_UNKNOWN",
-                        absl::StrCat("没有等次“", gate.at_most(), "”"));
+    std::set<std::string> done;
+    bool moved = true;
+    while (moved) {
+      moved = false;
+      for (const auto& [id, others] : first) {
+        const bool ready = std::all_of(others.begin(), others.end(), [&](const std::string& other) {
+          return done.count(other) > 0 || first.count(other) == 0;
+        });
+        if (ready && done.insert(id).second) moved = true;
       }
     }
-  }
-
-  void CheckTiers(int64_t total) {
-    for (int i = 1; i < rubric_.tiers_size(); ++i) {
-      if (rubric_.tiers(i).from_e4() >= rubric_.tiers(i - 1).from_e4()) {
-        findings_.Error(absl::StrCat("tiers[", i, "]"), "TIERS_ORDER",
-                        "等次应由高到低排列，且分数线不得相同");
-      }
-    }
-    if (rubric_.tiers().empty()) return findings_.Error("tiers", "TIERS_MISSING", "缺少等次");
-    if (rubric_.tiers(rubric_.tiers_size() - 1).from_e4() > 0) {
-      findings_.Error(absl::StrCat("tiers[", rubric_.tiers_size() - 1, "]"), "TIERS_GAP",
-                      "最后一等应从 0 分起，否则有村落不入任何等次");
-    }
-    for (int i = 0; i < rubric_.tiers_size(); ++i) {
-      if (rubric_.tiers(i).from_e4() > total) {
-        findings_.Warn(
-            absl::StrCat("tiers[", i, "]"), "TIER_UNREACHABLE",
-            absl::StrCat("“", rubric_.tiers(i).name(), "”的分数线高于满分 ", Text(total)));
-      }
+    for (int i = 0; i < rubric_.lines_size(); ++i) {
+      if (done.count(rubric_.lines(i).id()) > 0) continue;
+      findings_.Error(absl::StrCat("lines[", i, "]"), "EXCLUDE_CIRCLE",
+                      "exclude（排除其他项已计的记录）互相依赖，分不出先后");
     }
   }
 
@@ -209,7 +187,7 @@ class Checker {
   const assessment::Rubric& rubric_;
   const RecordTypes& types_;
   Findings findings_;
-  ParsedMeasures measures_;
+  ParsedSources sources_;
   std::map<std::string, std::set<std::string>> uses_;
 };
 

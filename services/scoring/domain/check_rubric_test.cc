@@ -183,7 +183,7 @@ TEST(CheckRubric, OneThingIsToldByAFieldOfCountedRecords) {
   EXPECT_THAT(CodesOf(WithClause(absl::StrCat(
                   "check { amount_e4: 1 ", kEvents,
                   " comparison: COMPARISON_AT_LEAST threshold_e4: 1 } same: 'campaign'"))),
-              Contains("SAME_NOT_ALLOWED"));
+              Contains("NO_RECORDS"));
 }
 
 TEST(CheckRubric, AThresholdByClassNamesClassesOfTheRubric) {

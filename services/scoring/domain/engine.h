@@ -11,6 +11,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/schema/record_type.h"
+#include "fadu/assessment/v1/given.pb.h"
+#include "fadu/assessment/v1/outside.pb.h"
 #include "fadu/assessment/v1/records.pb.h"
 #include "fadu/assessment/v1/rubric.pb.h"
 #include "fadu/scoring/v1/score.pb.h"
@@ -19,13 +21,22 @@
 namespace fadu::scoring {
 
 // Changes whenever any result could differ from what an earlier engine computed.
-inline constexpr char kEngineVersion[] = "3";
+inline constexpr char kEngineVersion[] = "4";
 
 // All that a run depends on, beside the code.
 struct RunInputs {
   fadu::scoring::v1::Snapshot snapshot;  // year, areas, positions, versions
   fadu::assessment::v1::Rubric rubric;
-  std::vector<fadu::assessment::v1::Mark> marks;  // of the snapshot's cycle, the newest each
+  // Of the snapshot's cycle, the newest for each unit, line, clause, item, period and assessor.
+  std::vector<fadu::assessment::v1::Mark> marks;
+  // What else people and outside hand in: confirmed, of any year, in the order they were recorded;
+  // where two say the same thing of the same unit the later one counts.
+  std::vector<fadu::assessment::v1::Ruling> rulings;
+  std::vector<fadu::assessment::v1::Adjustment> adjustments;
+  std::vector<fadu::assessment::v1::ImportedResult> results;
+  std::vector<fadu::assessment::v1::ExternalFigure> figures;
+  std::vector<fadu::assessment::v1::ResponsibilitySplit> splits;
+  std::vector<fadu::assessment::v1::Sample> samples;
   FactSet facts;  // of every year, with the snapshot's areas and last day
 };
 

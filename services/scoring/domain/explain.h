@@ -57,11 +57,20 @@ Sentence TellChecklist(const Telling& telling);
 Sentence TellShortfall(const Telling& telling);
 Sentence TellIncident(const Telling& telling);
 Sentence TellTable(const Telling& telling);
-Sentence TellRateStep(const Telling& telling);
+Sentence TellRateStep(const Telling& telling, const fadu::assessment::v1::RateStep& form);
 Sentence TellThreshold(const Telling& telling);
-Sentence TellTiered(const Telling& telling);
+Sentence TellTiered(const Telling& telling, const fadu::assessment::v1::Tiered& form);
 Sentence TellLateness(const Telling& telling);
 Sentence TellJudged(const Telling& telling);
+Sentence TellProportion(const Telling& telling, const fadu::assessment::v1::Proportion& form);
+Sentence TellEarnEach(const Telling& telling);
+Sentence TellSymmetric(const Telling& telling);
+Sentence TellTrend(const Telling& telling);
+Sentence TellBenchmark(const Telling& telling, const fadu::assessment::v1::Benchmark& form);
+Sentence TellRank(const Telling& telling);
+Sentence TellAdjustment(const Telling& telling);
+Sentence TellSurvey(const Telling& telling);
+Sentence TellImported(const Telling& telling);
 
 // ---- phrases -----------------------------------------------------------------------------------
 
@@ -69,10 +78,20 @@ std::string Text(int64_t units);
 // Exact where four places suffice, else rounded to four, half up.
 std::string Text(const Fraction& units);
 // "不少于1", "超过98%".
-std::string ComparisonText(fadu::assessment::v1::Comparison comparison, int64_t threshold_e4,
+std::string ComparisonText(fadu::assessment::v1::Comparison comparison, const Fraction& threshold,
                            absl::string_view unit, const Words& say);
-// 扣3分, 加2分; 应扣 and 实扣 where a cap made them differ; 不扣分 for nothing.
+// 扣3分, 加2分; 应扣 and 实扣 where a cap made them differ; 不扣分 for nothing. What modifiers made
+// of it on the way stands before.
 std::string Taken(const ClauseOutcome& outcome, const Words& say);
+// Records set aside (M04, M06, M13, L19), in brackets; empty when none is.
+std::string SetAsideText(const ClauseOutcome& outcome, const Words& say);
+// A value for people, never contradicting the comparison beside it: a rate has more places where
+// two would make it look equal to what it is compared with.
+std::string ValueText(const Reading& reading, const Fraction& against);
+// The unit of a value: its own, or % of a ratio.
+std::string UnitOf(const std::string& unit, const Reading& reading);
+// 超过6%、7%以下.
+std::string BracketText(const BracketEnds& ends, const std::string& unit, const Words& say);
 // A condition is told as something required, or as something that has happened.
 enum class Told { kRequired, kHappened };
 // A condition with what it measured: 任免征求意见（…须不少于1，实际0）, or 被通报（通报为1）.
@@ -80,9 +99,9 @@ std::string ConditionText(const ConditionOutcome& outcome, Told told, const Word
 // The leaves that make a condition false, or true when `holds`.
 std::vector<std::string> Branches(const ConditionOutcome& outcome, bool holds, Told told,
                                   const Words& say);
-// The sentence of a clause over nothing.
-Sentence TellEmpty(const Telling& telling, const std::string& what,
-                   fadu::assessment::v1::WhenEmpty policy);
+// The sentence of a clause over nothing, or without data.
+Sentence TellUnread(const Telling& telling, const std::string& what,
+                    fadu::assessment::v1::WhenEmpty when_empty);
 // A vocabulary entry's label.
 template <typename Enum>
 std::string LabelOf(Enum value, const Words& say) {

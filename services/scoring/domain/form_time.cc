@@ -42,13 +42,13 @@ void TakeEarliest(const ClauseContext& context, const std::vector<std::string>& 
                   const DayRange& days, Part& part) {
   const assessment::Lateness& form = context.clause.lateness();
   for (const std::string& record : records) {
-    const auto done = context.unit.index.DayOf(record, form.done());
+    const auto done = context.unit.run.index.DayOf(record, form.done());
     if (!done.has_value() || !days.Contains(*done)) continue;
     if (part.done.has_value() && *part.done <= *done) continue;
     part.done = done;
     part.reading.evaluation.records = {record};
-    part.from =
-        form.reminder().empty() ? absl::nullopt : context.unit.index.DayOf(record, form.reminder());
+    part.from = form.reminder().empty() ? absl::nullopt
+                                        : context.unit.run.index.DayOf(record, form.reminder());
   }
 }
 
@@ -56,7 +56,7 @@ void TakeEarliest(const ClauseContext& context, const std::vector<std::string>& 
 std::vector<Part> ThingsDue(const ClauseContext& context, const Reading& reading) {
   const assessment::Lateness& form = context.clause.lateness();
   const std::vector<std::string>& records = reading.evaluation.records;
-  const FactIndex& index = context.unit.index;
+  const FactIndex& index = context.unit.run.index;
   std::vector<Part> parts;
   if (!form.due().empty()) {
     Part part;
@@ -77,7 +77,8 @@ std::vector<Part> ThingsDue(const ClauseContext& context, const Reading& reading
       parts.push_back(std::move(part));
     }
   } else {
-    for (const Span& span : SpansOf(form.each(), context.unit.scope.year, context.unit.language)) {
+    for (const YearPart& span : PartsWithin(form.each(), context.unit.scope.year,
+                                            context.unit.days(), context.unit.language)) {
       Part part;
       part.name = span.name;
       part.due = std::min(span.days.first + (form.due_day() - 1), span.days.last);
@@ -107,8 +108,12 @@ CivilDay DayAfter(CivilDay from, int64_t count, assessment::DelayUnit unit) {
 
 void ScoreLateness(const ClauseContext& context, ClauseOutcome& outcome) {
   const assessment::Lateness& form = context.clause.lateness();
-  const DayRange period = context.unit.scope.within.value_or(YearRange(context.unit.scope.year));
+  const DayRange period = context.unit.days();
   outcome.reading = Read(context.unit, form.measure());
+  if (SettleUnread(context, outcome.reading, context.clause.when_empty(), context.line.max_e4(),
+                   outcome)) {
+    return;
+  }
   for (Part& part : ThingsDue(context, outcome.reading)) {
     const CivilDay end = part.done.value_or(std::max(period.last, *part.due));
     const bool late =

@@ -26,12 +26,12 @@ LineOutcome Score(const assessment::Rubric& rubric, const Facts& facts,
   inputs.marks = std::move(marks);
   const auto compiled = CompiledRubric::Compile(inputs.rubric, TestTypes());
   EXPECT_THAT(compiled, IsOk());
-  const FactIndex index(inputs.facts);
-  return ScoreLine(ContextOf(*compiled, inputs, index, kVillage, "zh"), 0);
+  RunContext run(*compiled, inputs);
+  return ScoreLine(ContextOf(run, kVillage, "zh"), 0);
 }
 
 std::string PointsOf(const LineOutcome& outcome) {
-  return Points::FromUnits(outcome.score.points_e4()).ToString();
+  return outcome.points.RoundTo(4, Rounding::kHalfUp).ToString();
 }
 
 assessment::Rubric Shortfall(const std::string& max, int required, assessment::Window window,
@@ -95,8 +95,8 @@ TEST(Judged, WithoutAMarkItIsNotYetJudgedAndCountsNothing) {
   auto& form = *rubric.mutable_lines(0)->add_clauses()->mutable_judged();
   form.set_max_e4(E4("9"));
   const LineOutcome waiting = Score(rubric, Facts());
-  EXPECT_EQ(waiting.score.status(), v1::LINE_STATUS_NOT_YET_JUDGED);
-  EXPECT_EQ(waiting.score.points_e4(), 0);
+  EXPECT_EQ(waiting.status, v1::LINE_STATUS_NOT_YET_JUDGED);
+  EXPECT_EQ(waiting.points, Fraction());
   EXPECT_EQ(PointsOf(Score(rubric, Facts(), {MarkOf("7.5")})), "7.5");
 }
 
@@ -137,10 +137,10 @@ TEST(Run, GoodFactsNeverLowerAndBadFactsNeverRaise) {
     const auto rounding = static_cast<assessment::StepRounding>(1 + random() % 3);
     const assessment::Rubric rubric =
         RateStep("10", "95", "1", "0.25", rounding, assessment::WHEN_EMPTY_ZERO);
-    const int64_t base = Score(rubric, Facts().Disputes(settled, other)).score.points_e4();
-    EXPECT_GE(Score(rubric, Facts().Disputes(settled + 1, other)).score.points_e4(), base);
+    const Fraction base = Score(rubric, Facts().Disputes(settled, other)).points;
+    EXPECT_GE(Score(rubric, Facts().Disputes(settled + 1, other)).points, base);
     if (settled + other > 0) {
-      EXPECT_LE(Score(rubric, Facts().Disputes(settled, other + 1)).score.points_e4(), base);
+      EXPECT_LE(Score(rubric, Facts().Disputes(settled, other + 1)).points, base);
     }
   }
 }

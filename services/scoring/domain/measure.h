@@ -12,6 +12,11 @@
 //   distinct(S.f)   different values             denominator(KIND)     size(areas)
 //   late(S span)    records over their deadline  ontime(S span)        those within ÷ those due
 //   coverage(S[.f] of units [at least n])        units with n matching records ÷ all units
+//   least(S[.f] of units)                        the fewest matching records that any unit has
+//   gap(S)          days of the longest time from one record to the next
+//   latest(S.f)     different values of f of which the newest record is as the filter says
+//   years(S [at least n])                        years in a row, up to this one, with n records
+//   mean(expression of areas)                    plain mean over all such areas of the county
 //
 //   Q      = S.f | S span              a numeric field, or the days of a span
 //   S      = collection clauses        in any order, each once:
@@ -24,7 +29,7 @@
 //   span   = [ "from" date-field ] "to" date-field ( [ unit ] | "within" n unit | "due" date-field
 //   ) unit   = "days" | "workdays" | "plaindays" units  = areas | collection[.f] [ where filter ] |
 //   KIND areas  = "villages" | "communities" | "ruralvillages" | "towns" period = [ "last" ] (
-//   "year" | "H1" | "H2" | "Q1".."Q4" | "M01".."M12" ) | day ".." day
+//   "year" | "H1" | "H2" | "Q1".."Q4" | "M01".."M12" ) | "rolling" months | day ".." day
 //
 // `a / b` is a ratio, read as percent; `a per b` is a number. What stands in the same period of the
 // year before is `last`. Arithmetic is exact; a value that leaves 64 bits is none and says so.
@@ -49,12 +54,13 @@ namespace fadu::scoring {
 
 // A part of a year, or days as given.
 struct Period {
-  enum class Kind { kYear, kHalf, kQuarter, kMonth, kDays } kind = Kind::kYear;
-  int index = 1;       // 1-based, of half, quarter and month
+  enum class Kind { kYear, kHalf, kQuarter, kMonth, kDays, kRolling } kind = Kind::kYear;
+  int index = 1;       // 1-based, of half, quarter and month; how many months of kRolling
   int years_back = 0;  // 1: the year before the one evaluated
   DayRange days = {};  // kDays
   // "year", "H1", "Q3", "M12"; absent for anything else.
   static absl::optional<Period> Parse(absl::string_view text);
+  // Rolling months end with the year.
   DayRange In(int year) const;
   std::string ToString() const;                         // "year", "H1", "last Q3", "M12"
   std::string Label(absl::string_view language) const;  // 全年, 上半年, 上年三季度, 12月
@@ -121,14 +127,22 @@ struct MeasureNode {
     kCoverage,
     kDenominator,
     kSize,
+    kGap,
+    kLeast,
+    kLatest,
+    kYears,
+    kMean,  // children[0] over `units`
   } op = Op::kNumber;
   fadu::scoring::v1::MeasureKind kind = fadu::scoring::v1::MEASURE_KIND_NUMBER;
   std::vector<MeasureNode> children;
   Source source;
-  Units units;       // kCoverage, kDenominator, kSize
+  Units units;       // kCoverage, kDenominator, kSize, kLeast, kMean
   Points value;      // kNumber; kPer: the number in it
-  int at_least = 1;  // kCoverage
+  int at_least = 1;  // kCoverage, kYears
 };
+
+// The days of the `months` months that end with `last`.
+DayRange MonthsUntil(absl::CivilDay last, int months);
 
 // A measure that fits the record types. Copies are cheap. A rule form asks for its kind: is_ratio()
 // for rates, is_text() to refuse words.
@@ -156,6 +170,9 @@ std::string ToString(const Measure& measure);
 // characters.
 std::string LabelOf(const Measure& measure, absl::string_view language);
 
+// There may be nothing to say of it: a denominator may be zero, an average be over no record.
+bool MayBeEmpty(const Measure& measure);
+
 // Evaluating it needs the area tree.
 bool NeedsAreas(const Measure& measure);
 
@@ -164,6 +181,8 @@ struct EvalScope {
   std::string area_code;  // subtree
   int year = 0;
   absl::optional<DayRange> within = absl::nullopt;  // cut to these days too (windows of L03)
+  // What counts in the year counts in these days instead, of whatever years (M05).
+  absl::optional<DayRange> term = absl::nullopt;
   bool include_unconfirmed = false;
   bool records = true;  // list the records counted
 };

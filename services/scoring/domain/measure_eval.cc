@@ -133,6 +133,7 @@ struct Frame {
   std::string area;
   int year = 0;
   absl::optional<DayRange> within;
+  absl::optional<DayRange> term;
   absl::optional<absl::CivilDay> as_of;
 };
 
@@ -176,6 +177,16 @@ class Evaluator {
         result.Set(static_cast<Wide>(AreasOf(node.units.kind, frame).size()));
         return result;
       }
+      case Op::kGap:
+        return Gap(node.source, frame);
+      case Op::kLeast:
+        return Coverage(node, frame);
+      case Op::kLatest:
+        return Latest(node.source, frame);
+      case Op::kYears:
+        return Years(node, frame);
+      case Op::kMean:
+        return Mean(node, frame);
     }
     return Result();
   }
@@ -283,9 +294,19 @@ class Evaluator {
 
   // ---- rows -------------------------------------------------------------------------------------
 
+  // A period as it lies in the frame.
+  static DayRange PeriodOf(const Source& source, const Frame& frame) {
+    if (source.period.kind == Period::Kind::kRolling) {
+      const absl::CivilDay last = YearRange(frame.year).last;
+      return MonthsUntil(std::min(last, frame.as_of.value_or(last)), source.period.index);
+    }
+    const bool whole = source.period.kind == Period::Kind::kYear && source.period.years_back == 0;
+    return whole && frame.term.has_value() ? *frame.term : source.period.In(frame.year);
+  }
+
   // The days on which a source's records count; of a stock only the last matters.
   static DayRange DaysOf(const Source& source, const Frame& frame) {
-    DayRange days = source.period.In(frame.year);
+    DayRange days = PeriodOf(source, frame);
     if (frame.within.has_value()) {
       days.first = std::max(days.first, frame.within->first);
       days.last = std::min(days.last, frame.within->last);
@@ -296,7 +317,11 @@ class Evaluator {
 
   // The period of a source is not over on the last day known.
   static bool IsOpen(const Source& source, const Frame& frame) {
-    return frame.as_of.has_value() && *frame.as_of < source.period.In(frame.year).last;
+    if (!frame.as_of.has_value()) return false;
+    // Rolling months end with what is known, and move on until the year is over.
+    return *frame.as_of < (source.period.kind == Period::Kind::kRolling
+                               ? YearRange(frame.year).last
+                               : PeriodOf(source, frame).last);
   }
 
   // Keeps the rows whose date lies within [low, high].
@@ -436,6 +461,137 @@ class Evaluator {
     result.Set(static_cast<Wide>(numbers.size() + words.size()));
     result.provisional = IsOpen(source, frame);
     return result;
+  }
+
+  // ---- records one after the other --------------------------------------------------------------
+
+  static int64_t DayOf(const Source& source, const FactBlock& block, size_t row) {
+    return source.by == nullptr ? block.days()[row] : ValueAt(block.column(*source.by), row);
+  }
+
+  // Of fewer than two records there is no time between.
+  Result Gap(const Source& source, const Frame& frame) const {
+    Result result;
+    std::vector<int64_t> days;
+    ForEach(source, frame, [&](const FactBlock& block, size_t row) {
+      days.push_back(DayOf(source, block, row));
+      Note(result.counted, block, row);
+    });
+    result.provisional = IsOpen(source, frame);
+    if (days.size() < 2) {
+      result.Lack(v1::ABSENCE_NO_RECORD);
+      return result;
+    }
+    std::sort(days.begin(), days.end());
+    int64_t longest = 0;
+    for (size_t i = 1; i < days.size(); ++i) longest = std::max(longest, days[i] - days[i - 1]);
+    result.Set(longest);
+    return result;
+  }
+
+  // What the newest record of each value says: by day, of one day by id.
+  Result Latest(const Source& source, const Frame& frame) const {
+    struct Newest {
+      int64_t day = 0;
+      FactRef row;
+    };
+    std::map<std::string, Newest> newest;
+    Source every = source;
+    every.filter = FilterNode();
+    ForEach(every, frame, [&](const FactBlock& block, size_t row) {
+      const int64_t day = DayOf(source, block, row);
+      ForEachText(source, block, row, [&](const std::string& key) {
+        Newest& kept = newest[key];
+        const bool newer =
+            kept.row.block == nullptr || day > kept.day ||
+            (day == kept.day && kept.row.block->IdOf(kept.row.row) < block.IdOf(row));
+        if (newer) kept = {day, {&block, row}};
+      });
+    });
+    Result result;
+    Wide count = 0;
+    for (const auto& [key, kept] : newest) {
+      uint8_t mask = 1;
+      KeepMatching(source.filter, *kept.row.block, {kept.row.row, kept.row.row + 1}, &mask);
+      if (mask == 0) continue;
+      ++count;
+      Note(result.counted, *kept.row.block, kept.row.row);
+    }
+    result.Set(count);
+    result.provisional = IsOpen(source, frame);
+    return result;
+  }
+
+  // Calls `visit` with each value of a row's field as text that tells it apart.
+  template <typename Visit>
+  static void ForEachText(const Source& source, const FactBlock& block, size_t row, Visit visit) {
+    const Column& column = block.column(*source.field);
+    const bool text = source.field->kind == ValueKind::kText;
+    ForEachValue(column, row, [&](int64_t value) {
+      visit(text ? std::string(WordOf(column, value)) : absl::StrCat(value));
+    });
+  }
+
+  // Years in a row up to this one, each with enough records.
+  Result Years(const MeasureNode& node, const Frame& frame) const {
+    constexpr int kMost = 100;
+    Result result;
+    Frame year = frame;
+    year.within = absl::nullopt;
+    year.term = absl::nullopt;
+    int years = 0;
+    for (; years < kMost; ++years, --year.year) {
+      const Result found = Count(node.source, year);
+      if (years == 0) result.provisional = found.provisional;
+      if (found.numerator < node.at_least) break;
+      AppendRows(result.counted, found.counted);
+    }
+    result.Set(years);
+    return result;
+  }
+
+  // The plain mean of an expression over all areas of the county that have a value; it moves until
+  // every one of them is frozen.
+  Result Mean(const MeasureNode& node, const Frame& frame) {
+    constexpr size_t kCountyDigits = 6;
+    Frame county = frame;
+    county.area = frame.area.substr(0, kCountyDigits);
+    Result total;
+    total.quotient = true;
+    total.Set(0);
+    Wide count = 0;
+    bool fits = true;
+    for (const std::string& code : AreasOf(node.units.kind, county)) {
+      Frame at = frame;
+      at.area = code;
+      const Result one = Of(node.children[0], at);
+      total.provisional = total.provisional || one.provisional || !facts_.IsFrozen(code);
+      if (!one.has_value()) {
+        total.missing.push_back(facts_.NameOf(code));
+        continue;
+      }
+      ++count;
+      AppendRows(total.counted, one.counted);
+      AppendRows(total.counted_below, one.counted_below);
+      total.numerator = Plus(Times(total.numerator, one.denominator, fits),
+                             Times(one.numerator, total.denominator, fits), fits);
+      total.denominator = Times(total.denominator, one.denominator, fits);
+      const Wide common = fits ? Gcd(total.numerator, total.denominator) : 1;
+      if (common > 1) {
+        total.numerator /= common;
+        total.denominator /= common;
+      }
+      if (!fits) break;
+    }
+    if (!fits) {
+      total.Lack(v1::ABSENCE_OUT_OF_RANGE);
+    } else if (count == 0) {
+      total.Lack(v1::ABSENCE_NO_RECORD);
+    } else {
+      const Wide denominator = Times(total.denominator, count, fits);
+      SetChecked(total, total.numerator, denominator, fits);
+    }
+    return total;
   }
 
   // ---- days between dates -----------------------------------------------------------------------
@@ -583,6 +739,7 @@ class Evaluator {
   // Counts units that were found often enough, and names the others.
   void Finish(const MeasureNode& node, const std::map<std::string, Unit>& units,
               Result& result) const {
+    if (node.op == Op::kLeast) return FinishLeast(units, result);
     Wide covered = 0;
     for (const auto& [key, unit] : units) {
       if (unit.found >= node.at_least) {
@@ -593,6 +750,24 @@ class Evaluator {
     }
     result.Set(covered, static_cast<Wide>(units.size()));
     if (units.empty()) result.Lack(v1::ABSENCE_EMPTY_DENOMINATOR);
+  }
+
+  // The fewest that any unit has, and which units those are.
+  void FinishLeast(const std::map<std::string, Unit>& units, Result& result) const {
+    constexpr size_t kShown = 5;
+    if (units.empty()) return result.Lack(v1::ABSENCE_EMPTY_DENOMINATOR);
+    const auto fewer = [](const auto& a, const auto& b) { return a.second.found < b.second.found; };
+    const int64_t least = std::min_element(units.begin(), units.end(), fewer)->second.found;
+    std::vector<std::string> names;
+    for (const auto& [key, unit] : units) {
+      if (unit.found == least) names.push_back(unit.name);
+    }
+    const bool more = names.size() > kShown;
+    if (more) names.resize(kShown);
+    result.notes.push_back(
+        absl::StrCat(zh_ ? "最少：" : "fewest: ", absl::StrJoin(names, zh_ ? "、" : ", "),
+                     more ? (zh_ ? "等" : " and others") : ""));
+    result.Set(least);
   }
 
   // Calls `visit(key)` for each thing that the field of a row points to.
@@ -884,6 +1059,7 @@ Evaluation Evaluate(const Measure& measure, const FactSet& facts, const EvalScop
   frame.area = scope.area_code;
   frame.year = scope.year;
   frame.within = scope.within;
+  frame.term = scope.term;
   frame.as_of = facts.context().as_of;
   Result result =
       Evaluator(facts, scope.include_unconfirmed, scope.records, zh).Of(*measure.root, frame);

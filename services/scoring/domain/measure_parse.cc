@@ -24,6 +24,7 @@ constexpr int kMaxDepth = 20;
 constexpr int kMaxNodes = 200;
 constexpr int kMaxDays = 3660;
 constexpr int kMaxAtLeast = 1000000;
+constexpr int kMaxMonths = 120;
 
 bool IsNumeric(const RecordField& field) {
   return field.options.measure() && field.comparable && !field.repeated() &&
@@ -364,26 +365,23 @@ class Parser {
     MeasureNode node;
     node.op = function->op;
     node.kind = function->kind;
-    FADU_RETURN_IF_ERROR(Arguments(*function, node));
+    FADU_RETURN_IF_ERROR(Arguments(*function, node, depth));
     FADU_RETURN_IF_ERROR(Close());
     return node;
   }
 
   // ---- functions --------------------------------------------------------------------------------
 
-  absl::Status Arguments(const MeasureFunction& function, MeasureNode& node) {
+  absl::Status Arguments(const MeasureFunction& function, MeasureNode& node, int depth) {
     switch (function.takes) {
       case Takes::kFigure:
         return Figure(node.units);
-      case Takes::kAreas: {
-        Skip();
-        const size_t begin = at_;
-        const std::string word = Word();
-        if (FindAreas(word, node.units.kind)) return absl::OkStatus();
-        return Error(begin, absl::StrCat(function.name, " 需要一组区划，可用：", AreasNames()));
-      }
+      case Takes::kAreas:
+        return Areas(function, node.units);
       case Takes::kCoverage:
-        return Coverage(node);
+        return Coverage(function, node);
+      case Takes::kMean:
+        return Mean(function, node, depth);
       default:
         break;
     }
@@ -398,11 +396,12 @@ class Parser {
     }
     switch (function.takes) {
       case Takes::kRecords:
+      case Takes::kYears:
         if (source.field != nullptr) {
           return Error(begin,
                        absl::StrCat(function.name, " 不需要字段，写作 ", function.name, "(类型)"));
         }
-        return absl::OkStatus();
+        return function.takes == Takes::kYears ? AtLeast(node) : absl::OkStatus();
       case Takes::kField:
         if (source.field == nullptr) {
           return Error(source_end_,
@@ -440,14 +439,43 @@ class Parser {
     }
   }
 
-  absl::Status Coverage(MeasureNode& node) {
+  absl::Status Areas(const MeasureFunction& function, Units& units) {
+    Skip();
+    const size_t begin = at_;
+    if (FindAreas(Word(), units.kind)) return absl::OkStatus();
+    return Error(begin, absl::StrCat(function.name, " 需要一组区划，可用：", AreasNames()));
+  }
+
+  absl::Status Mean(const MeasureFunction& function, MeasureNode& node, int depth) {
+    FADU_ASSIGN_OR_RETURN(MeasureNode inner, Expression(depth + 1));
+    node.kind = inner.kind;
+    node.children.push_back(std::move(inner));
+    if (!TakeWord("of")) {
+      return Error(at_,
+                   absl::StrCat("mean 需要对哪些区划取平均，写作 of ", AreasNames(), "，", Here()));
+    }
+    return Areas(function, node.units);
+  }
+
+  // [ at least n ]
+  absl::Status AtLeast(MeasureNode& node) {
+    if (PeekWord() != "at") return absl::OkStatus();
+    at_ += 2;
+    if (!TakeWord("least")) return Error(at_, "at 之后应为 least，写作 at least 2");
+    FADU_ASSIGN_OR_RETURN(node.at_least, Integer(1, kMaxAtLeast, "at least 之后"));
+    return absl::OkStatus();
+  }
+
+  absl::Status Coverage(const MeasureFunction& function, MeasureNode& node) {
     FADU_RETURN_IF_ERROR(ParseSource(node.source));
-    if (node.source.span.has_value()) return Error(span_at_, "coverage 不用时限（from、to）");
+    if (node.source.span.has_value()) {
+      return Error(span_at_, absl::StrCat(function.name, " 不用时限（from、to）"));
+    }
     const RecordField* field = node.source.field;
     const size_t field_at = field_at_;
     Skip();
     if (!TakeWord("of")) {
-      return Error(at_, absl::StrCat("coverage 需要以什么为分母，写作 of ", AreasNames(),
+      return Error(at_, absl::StrCat(function.name, " 需要以什么为分母，写作 of ", AreasNames(),
                                      "、记录类型或基数类别，", Here()));
     }
     Skip();
@@ -458,15 +486,12 @@ class Parser {
     }
     if (node.units.kind == Units::Kind::kRecords && field == nullptr) {
       return Error(units_at, absl::StrCat("覆盖 ", node.units.source.type->collection(),
-                                          " 需要写明哪个字段指向它，如 coverage(",
+                                          " 需要写明哪个字段指向它，如 ", function.name, "(",
                                           node.source.type->collection(), ".字段 of …)"));
     }
-    if (PeekWord() == "at") {
-      at_ += 2;
-      if (!TakeWord("least")) return Error(at_, "at 之后应为 least，写作 at least 2");
-      FADU_ASSIGN_OR_RETURN(node.at_least, Integer(1, kMaxAtLeast, "at least 之后"));
-    }
-    return absl::OkStatus();
+    if (node.op != Op::kLeast) return AtLeast(node);
+    if (node.units.kind != Units::Kind::kFigure) return absl::OkStatus();
+    return Error(units_at, "least 逐个单位数，不能以登记的基数为单位");
   }
 
   // ---- sets -------------------------------------------------------------------------------------
@@ -746,14 +771,19 @@ class Parser {
       if (period.days.last < period.days.first) return Error(begin, "截止日期早于起始日期");
       return absl::OkStatus();
     }
+    if (!source.as_of && TakeWord("rolling")) {
+      period.kind = Period::Kind::kRolling;
+      FADU_ASSIGN_OR_RETURN(period.index, Integer(1, kMaxMonths, "rolling 之后的月数"));
+      return absl::OkStatus();
+    }
     const bool last = TakeWord("last");
     Skip();
     const size_t word_at = at_;
     const absl::optional<Period> named = Period::Parse(Word());
     if (!named.has_value()) {
       return Error(last ? word_at : begin,
-                   "期间应为 year、H1、H2、Q1 至 Q4、M01 至 M12（上年同期前加 last），或起止日期 "
-                   "2024-03-01..2024-05-31");
+                   "期间应为 year、H1、H2、Q1 至 Q4、M01 至 M12（上年同期前加 last）、rolling "
+                   "月数，或起止日期 2024-03-01..2024-05-31");
     }
     period = *named;
     period.years_back = last ? 1 : 0;

@@ -200,9 +200,20 @@ std::string NodeText(const MeasureNode& node) {
       if (node.at_least != 1) absl::StrAppend(&text, " at least ", node.at_least);
       return text + ")";
     }
+    case Op::kLeast:
+      return absl::StrCat("least(", SourceText(node.source), " of ", UnitsText(node.units), ")");
+    case Op::kYears: {
+      std::string text = absl::StrCat("years(", SourceText(node.source));
+      if (node.at_least != 1) absl::StrAppend(&text, " at least ", node.at_least);
+      return text + ")";
+    }
+    case Op::kMean:
+      return absl::StrCat("mean(", NodeText(node.children[0]), " of ", UnitsText(node.units), ")");
     case Op::kDenominator:
     case Op::kSize:
       return absl::StrCat(FunctionName(node.op), "(", UnitsText(node.units), ")");
+    case Op::kGap:
+    case Op::kLatest:
     case Op::kCount:
     case Op::kSum:
     case Op::kAverage:
@@ -260,6 +271,22 @@ class Labels {
                      node.at_least == 1 ? ""
                                         : absl::StrCat(Say("每个至少", "at least "), node.at_least,
                                                        Say("件", " each")));
+      case Op::kGap:
+        return Named(node.source, "最长间隔天数", "longest gap in days");
+      case Op::kLeast:
+        return Named(node.source, absl::StrCat("每个", Word(node.units), "最少"),
+                     absl::StrCat("fewest of any of ", Word(node.units)));
+      case Op::kLatest:
+        return Named(node.source, absl::StrCat("最新状态", FieldWord(node.source), "数"),
+                     absl::StrCat("latest ", FieldWord(node.source)));
+      case Op::kYears:
+        return Named(node.source, "连续年数", "years in a row",
+                     node.at_least == 1 ? ""
+                                        : absl::StrCat(Say("每年至少", "at least "), node.at_least,
+                                                       Say("件", " each")));
+      case Op::kMean:
+        return absl::StrCat(Say("全县", "mean over the county's "), Word(node.units),
+                            Say("平均的", " of "), Wrapped(node.children[0]));
       case Op::kDenominator:
         return Word(node.units);
       case Op::kSize:
@@ -493,8 +520,18 @@ DayRange Period::In(int year) const {
                       absl::CivilDay(absl::CivilMonth(y, index + 1)) - 1};
     case Kind::kDays:
       return days;
+    case Kind::kRolling:
+      return MonthsUntil(YearRange(y).last, index);
   }
   return YearRange(y);
+}
+
+DayRange MonthsUntil(absl::CivilDay last, int months) {
+  const absl::CivilMonth month = absl::CivilMonth(last) - months;
+  // The same day of the earlier month, or its last one.
+  const absl::CivilDay same =
+      std::min(absl::CivilDay(month + 1) - 1, absl::CivilDay(month) + (last.day() - 1));
+  return DayRange{same + 1, last};
 }
 
 std::string Period::ToString() const {
@@ -510,6 +547,8 @@ std::string Period::ToString() const {
       return absl::StrCat(last, "M", index < 10 ? "0" : "", index);
     case Kind::kDays:
       return absl::StrCat(FormatDay(days.first), "..", FormatDay(days.last));
+    case Kind::kRolling:
+      return absl::StrCat("rolling ", index);
   }
   return "";
 }
@@ -518,6 +557,10 @@ std::string Period::Label(absl::string_view language) const {
   if (kind == Kind::kDays) {
     return absl::StrCat(FormatDay(days.first), language == "en" ? " to " : "至",
                         FormatDay(days.last));
+  }
+  if (kind == Kind::kRolling) {
+    return language == "en" ? absl::StrCat("the last ", index, " months")
+                            : absl::StrCat("最近", index, "个月");
   }
   if (language == "en") {
     if (kind == Kind::kYear) return years_back > 0 ? "last year" : "whole year";
@@ -534,6 +577,7 @@ std::string Period::Label(absl::string_view language) const {
     case Kind::kMonth:
       return absl::StrCat(last, index, "月");
     case Kind::kDays:
+    case Kind::kRolling:
       break;
   }
   return "";
@@ -563,10 +607,43 @@ std::string LabelOf(const Measure& measure, absl::string_view language) {
   return measure.root == nullptr ? "" : Cut(Labels(language != "en").Of(*measure.root));
 }
 
+bool MayBeEmpty(const Measure& measure) {
+  return measure.root != nullptr && AnyNode(*measure.root, [](const MeasureNode& node) {
+           switch (node.op) {
+             case Op::kDivide:
+             case Op::kAverage:
+             case Op::kMin:
+             case Op::kMax:
+             case Op::kOntime:
+             case Op::kCoverage:
+             case Op::kGap:
+             case Op::kLeast:
+             case Op::kMean:
+               return true;
+             case Op::kPer:
+               return node.children.size() > 1;
+             case Op::kNumber:
+             case Op::kAdd:
+             case Op::kSubtract:
+             case Op::kCount:
+             case Op::kSum:
+             case Op::kDistinct:
+             case Op::kLate:
+             case Op::kDenominator:  // a figure that is missing is no data
+             case Op::kSize:
+             case Op::kLatest:
+             case Op::kYears:
+               return false;
+           }
+           return false;
+         });
+}
+
 bool NeedsAreas(const Measure& measure) {
   return measure.root != nullptr && AnyNode(*measure.root, [](const MeasureNode& node) {
            // A registered figure of a town may be the sum of its villages'.
-           return node.op == Op::kCoverage || node.op == Op::kDenominator || node.op == Op::kSize;
+           return node.op == Op::kCoverage || node.op == Op::kDenominator || node.op == Op::kSize ||
+                  node.op == Op::kLeast || node.op == Op::kMean;
          });
 }
 

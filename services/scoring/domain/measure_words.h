@@ -20,6 +20,8 @@ enum class Takes {
   kCoverage,  // S[.f] of units
   kFigure,    // the kind of a registered denominator
   kAreas,     // a set of areas
+  kYears,     // S, with a least number
+  kMean,      // an expression over a set of areas
 };
 
 struct MeasureFunction {
@@ -41,6 +43,11 @@ inline constexpr MeasureFunction kMeasureFunctions[] = {
     {"coverage", MeasureNode::Op::kCoverage, Takes::kCoverage, v1::MEASURE_KIND_RATIO},
     {"denominator", MeasureNode::Op::kDenominator, Takes::kFigure, v1::MEASURE_KIND_NUMBER},
     {"size", MeasureNode::Op::kSize, Takes::kAreas, v1::MEASURE_KIND_NUMBER},
+    {"gap", MeasureNode::Op::kGap, Takes::kRecords, v1::MEASURE_KIND_DAYS},
+    {"least", MeasureNode::Op::kLeast, Takes::kCoverage, v1::MEASURE_KIND_NUMBER},
+    {"latest", MeasureNode::Op::kLatest, Takes::kField, v1::MEASURE_KIND_NUMBER},
+    {"years", MeasureNode::Op::kYears, Takes::kYears, v1::MEASURE_KIND_NUMBER},
+    {"mean", MeasureNode::Op::kMean, Takes::kMean, v1::MEASURE_KIND_NUMBER},
 };
 
 // A set of areas: its word and what people call one of them.

@@ -1,12 +1,12 @@
 #include <map>
-#include <set>
+#include <utility>
 
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
 #include "common/base/status.h"
 #include "services/scoring/domain/engine.h"
-#include "services/scoring/domain/sheet.h"
+#include "services/scoring/domain/outcome.h"
 
 namespace fadu::scoring {
 namespace {
@@ -24,7 +24,7 @@ v1::Rollup RollUp(const assessment::Rubric& rubric, const std::string& area_code
   for (const v1::ScoreSheet* sheet : sheets) {
     sum += sheet->total_e4();
     ++tiers[sheet->tier()];
-    if (sheet->pending_e4() > 0) ++provisional;
+    if (sheet->pending_e4() > 0 || sheet->provisional()) ++provisional;
     if (sheet->award_barred()) ++barred;
   }
   const auto villages = static_cast<int64_t>(sheets.size());
@@ -49,23 +49,23 @@ absl::StatusOr<v1::RunResult> ComputeRun(const RunInputs& inputs, const RecordTy
     return absl::InvalidArgumentError("the rubric has no lines or no tiers");
   }
   FADU_ASSIGN_OR_RETURN(const CompiledRubric rubric, CompiledRubric::Compile(inputs.rubric, types));
-  std::set<std::string> villages;
-  for (const v1::AreaNode& area : inputs.snapshot.areas()) {
-    if (area.code().size() == 12) villages.insert(area.code());
-  }
-  const FactIndex index(inputs.facts);
+  RunContext run(rubric, inputs);
+  const Sheets sheets = ScoreAll(run, "zh");
   v1::RunResult result;
-  for (const std::string& village : villages) {
-    *result.add_villages() = ScoreSheet(ContextOf(rubric, inputs, index, village, "zh")).sheet;
+  for (const auto& [code, outcome] : sheets) *result.add_villages() = outcome.sheet;
+  for (v1::ApplicationShort& entry : ShortApplications(run, sheets)) {
+    *result.add_applications() = std::move(entry);
   }
   std::map<std::string, std::vector<const v1::ScoreSheet*>> by_town;
   std::vector<const v1::ScoreSheet*> all;
   for (const v1::ScoreSheet& sheet : result.villages()) {
-    by_town[sheet.area_code().substr(0, 9)].push_back(&sheet);
+    if (sheet.area_code().size() > 9) {
+      by_town[sheet.area_code().substr(0, 9)].push_back(&sheet);
+    }
     all.push_back(&sheet);
   }
-  for (const auto& [town, sheets] : by_town) {
-    *result.add_towns() = RollUp(inputs.rubric, town, sheets);
+  for (const auto& [town, beneath] : by_town) {
+    *result.add_towns() = RollUp(inputs.rubric, town, beneath);
   }
   *result.mutable_county() = RollUp(inputs.rubric, inputs.snapshot.county_code(), all);
   return result;

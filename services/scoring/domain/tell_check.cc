@@ -1,4 +1,4 @@
-// L01, L02 and L17 in words.
+// L01 and L02 in words.
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -12,7 +12,9 @@ Sentence TellCheck(const Telling& telling) {
   const assessment::Check& form = telling.clause.check();
   const ClauseOutcome& outcome = telling.outcome;
   const Words& say = telling.say;
-  if (outcome.empty) return TellEmpty(telling, form.requirement(), telling.clause.when_empty());
+  if (outcome.empty || outcome.unknown) {
+    return TellUnread(telling, form.requirement(), telling.clause.when_empty());
+  }
   Sentence sentence;
   sentence.full_stop = true;
   sentence.requirement = absl::StrCat(say("要求：", "Required: "), form.requirement());
@@ -34,6 +36,9 @@ Sentence TellChecklist(const Telling& telling) {
   const assessment::Checklist& form = telling.clause.checklist();
   const ClauseOutcome& outcome = telling.outcome;
   const Words& say = telling.say;
+  if (outcome.empty || outcome.unknown) {
+    return TellUnread(telling, form.what(), telling.clause.when_empty());
+  }
   const std::string unit = UnitOr(form.unit(), "项", say);
   std::vector<std::string> missing;
   std::vector<std::string> exempt;
@@ -85,34 +90,6 @@ Sentence TellChecklist(const Telling& telling) {
   for (const std::string& name : missing) {
     sentence.missing.push_back(absl::StrCat(say("缺", "missing: "), name));
   }
-  return sentence;
-}
-
-Sentence TellJudged(const Telling& telling) {
-  const assessment::Judged& form = telling.clause.judged();
-  const ClauseOutcome& outcome = telling.outcome;
-  const Words& say = telling.say;
-  const std::string& scorer = telling.line.scorer();
-  const std::string range = say.zh()
-                                ? absl::StrCat(Text(form.min_e4()), "至", Text(form.max_e4()), "分")
-                                : absl::StrCat(Text(form.min_e4()), " to ", Text(form.max_e4()));
-  Sentence sentence;
-  if (outcome.state == ClauseOutcome::State::kPending) {
-    sentence.requirement =
-        say.zh()
-            ? absl::StrCat("尚未评定：“", form.what(), "”由", scorer, "在", range, "之间评定")
-            : absl::StrCat("not yet judged: ", form.what(), ", by ", scorer, " between ", range);
-    sentence.missing.push_back(say("尚未评定", "not yet judged"));
-    return sentence;
-  }
-  sentence.requirement =
-      say.zh() ? absl::StrCat("“", form.what(), "”由", scorer, "评定，范围", range)
-               : absl::StrCat(form.what(), ", judged by ", scorer, " between ", range);
-  sentence.found =
-      say.zh() ? absl::StrCat("评", Text(outcome.mark), "分。理由：", outcome.given->reason(),
-                              "（评定日期", outcome.given->marked_date(), "）")
-               : absl::StrCat(Text(outcome.mark), ". Reason: ", outcome.given->reason(), " (",
-                              outcome.given->marked_date(), ")");
   return sentence;
 }
 

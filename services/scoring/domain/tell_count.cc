@@ -24,37 +24,24 @@ std::string WindowName(assessment::Window window, const Words& say) {
   }
 }
 
-// M04: what was set aside.
-std::string SetAsideText(const ClauseOutcome& outcome, const Words& say) {
-  if (outcome.set_aside.empty()) return "";
-  std::vector<std::string> texts;
-  for (const SetAside& aside : outcome.set_aside) {
-    texts.push_back(say.zh() ? absl::StrCat("“", aside.key, "”的", aside.part)
-                             : absl::StrCat(aside.part, " of ", aside.key));
-    if (texts.size() == 10 && outcome.set_aside.size() > 10) {
-      texts.push_back(say.zh() ? absl::StrCat("等", outcome.set_aside.size(), "项")
-                               : absl::StrCat(outcome.set_aside.size(), " in all"));
-      break;
-    }
-  }
-  return absl::StrCat(say("（同一事项就高，不重复计算：",
-                          " (one thing counts once, where it is highest; not counted: "),
-                      say.List(texts), say("）", ")"));
-}
-
 }  // namespace
 
 Sentence TellShortfall(const Telling& telling) {
   const assessment::Shortfall& form = telling.clause.shortfall();
   const Words& say = telling.say;
+  if (telling.outcome.empty || telling.outcome.unknown) {
+    return TellUnread(telling, form.what(), telling.clause.when_empty());
+  }
   const std::string unit = UnitOr(form.unit(), "次", say);
   const std::vector<Part>& windows = telling.outcome.parts;
   const bool windowed = windows.size() > 1;
   Sentence sentence;
   std::vector<std::string> parts;
   Fraction got;
+  Fraction required;
   for (const Part& window : windows) {
     got += window.reading.number;
+    required += window.required;
     const std::string found = Text(window.reading.number);
     if (!window.met) {
       const std::string lacking = Text(window.count * Points::kScale);
@@ -68,9 +55,11 @@ Sentence TellShortfall(const Telling& telling) {
                                : absl::StrCat(window.name, ": ", found));
     }
   }
-  const std::string required = absl::StrCat(form.required() * static_cast<int64_t>(windows.size()));
+  const bool part_of_year =
+      required != Fraction(form.required()) * static_cast<int64_t>(windows.size());
   sentence.requirement =
-      say.zh() ? absl::StrCat("应开展", form.what(), required, unit,
+      say.zh() ? absl::StrCat("应开展", form.what(), Text(required * Points::kScale), unit,
+                              part_of_year ? "（按设立时间折算）" : "",
                               windowed ? absl::StrCat("（", WindowName(form.window(), say),
                                                       form.required(), unit, "）")
                                        : "")
@@ -96,6 +85,9 @@ Sentence TellIncident(const Telling& telling) {
   const assessment::Incident& form = telling.clause.incident();
   const ClauseOutcome& outcome = telling.outcome;
   const Words& say = telling.say;
+  if (outcome.empty || outcome.unknown) {
+    return TellUnread(telling, form.what(), telling.clause.when_empty());
+  }
   const std::string unit = UnitOr(form.unit(), "起", say);
   Sentence sentence;
   sentence.requirement =
@@ -113,49 +105,90 @@ Sentence TellIncident(const Telling& telling) {
 }
 
 Sentence TellTable(const Telling& telling) {
-  const bool honour = telling.clause.has_honour();
+  const assessment::Clause& clause = telling.clause;
   const ClauseOutcome& outcome = telling.outcome;
   const Words& say = telling.say;
-  const std::string& what =
-      honour ? telling.clause.honour().what() : telling.clause.incident_table().what();
-  const std::string unit = honour ? UnitOr(telling.clause.honour().unit(), "项", say)
-                                  : UnitOr(telling.clause.incident_table().unit(), "次", say);
-  const auto& classes =
-      honour ? telling.clause.honour().levels() : telling.clause.incident_table().classes();
-  const bool highest =
-      !honour && telling.clause.incident_table().class_rule() == assessment::CLASS_RULE_HIGHEST;
+  const auto& classes = clause.has_honour()   ? clause.honour().levels()
+                        : clause.has_notice() ? clause.notice().levels()
+                                              : clause.incident_table().classes();
+  const std::string& what = clause.has_honour()   ? clause.honour().what()
+                            : clause.has_notice() ? clause.notice().what()
+                                                  : clause.incident_table().what();
+  if (outcome.empty || outcome.unknown) return TellUnread(telling, what, clause.when_empty());
+  const std::string unit = clause.has_honour() ? UnitOr(clause.honour().unit(), "项", say)
+                           : clause.has_notice()
+                               ? UnitOr(clause.notice().unit(), "次", say)
+                               : UnitOr(clause.incident_table().unit(), "次", say);
+  const bool highest = clause.incident_table().class_rule() == assessment::CLASS_RULE_HIGHEST;
   Sentence sentence;
   std::vector<std::string> prices;
-  for (const assessment::ScoreClass& listed : classes) {
-    prices.push_back(
-        absl::StrCat(listed.name(), say("", " "), Text(listed.per_e4()), say("分", "")));
-  }
-  sentence.requirement =
-      absl::StrCat(say("“", ""), what, say("”每", ": each "), unit,
-                   outcome.earns ? say("加", "earns ") : say("扣", "loses "), say.List(prices),
-                   highest ? say("（只按最高一类）", " (only the dearest class)") : "");
   std::vector<std::string> found;
   std::vector<std::string> terms;
+  bool doubled = false;
   for (int i = 0; i < classes.size(); ++i) {
     const Part& part = outcome.parts[static_cast<size_t>(i)];
+    doubled =
+        doubled || (clause.has_notice() && classes[i].name() == clause.notice().doubled_from());
+    const std::string price = Text(classes[i].per_e4() * (doubled ? 2 : 1));
+    prices.push_back(absl::StrCat(part.name, say("", " "), price, say("分", "")));
     if (part.reading.number != Fraction()) {
       found.push_back(say.zh() ? absl::StrCat(part.name, Text(part.reading.number), unit)
                                : absl::StrCat(part.name, ": ", Text(part.reading.number)));
     }
     if (part.count == Fraction()) continue;
-    terms.push_back(
-        say.zh()
-            ? absl::StrCat(Text(classes[i].per_e4()), "分×", Text(part.count * Points::kScale))
-            : absl::StrCat(Text(classes[i].per_e4()), " × ", Text(part.count * Points::kScale)));
-    if (!outcome.earns) sentence.missing.push_back(found.back());
+    terms.push_back(absl::StrCat(price, say("分×", " × "), Text(part.count * Points::kScale)));
+    if (!outcome.earns && !found.empty()) sentence.missing.push_back(found.back());
   }
-  sentence.found = found.empty() ? (outcome.earns ? say("本年度没有", "none")
-                                                  : say("本年度未发现", "none found"))
-                                 : absl::StrCat(say.List(found), SetAsideText(outcome, say));
+  sentence.requirement = absl::StrCat(
+      say("“", ""), what, say("”每", ": each "), unit,
+      clause.has_honour() ? say("加", "earns ") : say("扣", "loses "), say.List(prices),
+      highest ? say("（只按最高一类）", " (only the dearest class)") : "");
+  sentence.found = found.empty() ? (clause.has_honour() ? say("本年度没有", "none")
+                                                        : say("本年度未发现", "none found"))
+                                 : say.List(found);
+  absl::StrAppend(&sentence.found, SetAsideText(outcome, say));
   if (terms.size() > 1 || (terms.size() == 1 && outcome.raw == outcome.applied)) {
     sentence.arithmetic = absl::StrCat(absl::StrJoin(terms, say("＋", " + ")), say("，", ", "));
   }
   absl::StrAppend(&sentence.arithmetic, Taken(outcome, say));
+  return sentence;
+}
+
+// “组织主题活动4次,每次加1分,最高加3分,加3分。”
+Sentence TellEarnEach(const Telling& telling) {
+  const assessment::EarnEach& form = telling.clause.earn_each();
+  const ClauseOutcome& outcome = telling.outcome;
+  const Words& say = telling.say;
+  if (outcome.empty || outcome.unknown) {
+    return TellUnread(telling, form.what(), telling.clause.when_empty());
+  }
+  const std::string unit = UnitOr(form.unit(), "次", say);
+  Sentence sentence;
+  sentence.requirement =
+      say.zh() ? absl::StrCat("“", form.what(), "”每", unit, "加", Text(form.per_e4()), "分")
+               : absl::StrCat(form.what(), ": each earns ", Text(form.per_e4()));
+  if (form.over() > 0) {
+    absl::StrAppend(&sentence.requirement, say("（超过", " (above "), form.over(), unit,
+                    say("的部分）", ")"));
+  }
+  if (form.expected() > 0) {
+    absl::StrAppend(&sentence.requirement, say("，", ", "), WindowName(form.window(), say),
+                    say("应有", " "), form.expected(), unit,
+                    say("，每缺1", " expected, each missing loses "), unit, say("扣", ""),
+                    Text(form.per_missing_e4()), say("分", ""));
+  }
+  sentence.found = absl::StrCat(say("实有", ""), Text(outcome.reading.number), say(unit, " found"),
+                                SetAsideText(outcome, say));
+  std::vector<std::string> lacking;
+  for (size_t i = 1; i < outcome.parts.size(); ++i) {
+    const Part& part = outcome.parts[i];
+    if (part.met) continue;
+    lacking.push_back(
+        absl::StrCat(part.name, say("缺", " lacks "), Text(part.count * Points::kScale), unit));
+  }
+  if (!lacking.empty()) absl::StrAppend(&sentence.found, say("，", ", "), say.List(lacking));
+  sentence.missing = lacking;
+  sentence.arithmetic = Taken(outcome, say);
   return sentence;
 }
 

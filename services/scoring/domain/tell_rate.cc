@@ -1,4 +1,4 @@
-// L06, L07 and L08 in words.
+// L06, L07, L08, L09 and L18 in words.
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -9,46 +9,13 @@ namespace {
 
 namespace assessment = ::fadu::assessment::v1;
 
-// A value for people, never contradicting the comparison beside it: a rate has more places where
-// two would make it look equal to what it is compared with.
-std::string ValueText(const Reading& reading, int64_t against_e4) {
-  const v1::MeasureValue& value = reading.evaluation.value;
-  if (!value.is_ratio()) return value.text();
-  Points shown = reading.number.RoundTo(2, Rounding::kHalfUp);
-  if (shown.units() == against_e4 && reading.number != Fraction(against_e4)) {
-    shown = reading.number.RoundTo(4, Rounding::kCut);
-  }
-  return absl::StrCat(value.numerator(), "÷", value.denominator(), "=", shown.ToString(), "%");
-}
-
-std::string UnitOf(const std::string& unit, const Reading& reading) {
-  return unit.empty() && reading.evaluation.value.is_ratio() ? "%" : unit;
-}
-
-// 超过6%、7%以下.
-std::string BracketText(const BracketEnds& ends, const std::string& unit, const Words& say) {
-  std::vector<std::string> parts;
-  if (ends.low.has_value()) {
-    const std::string number = absl::StrCat(Text(ends.low->value_e4), unit);
-    parts.push_back(ends.low->closed ? absl::StrCat(number, say("以上", " or more"))
-                                     : absl::StrCat(say("超过", "over "), number));
-  }
-  if (ends.high.has_value()) {
-    const std::string number = absl::StrCat(Text(ends.high->value_e4), unit);
-    parts.push_back(ends.high->closed ? absl::StrCat(number, say("以下", " or less"))
-                                      : absl::StrCat(say("不满", "under "), number));
-  }
-  return parts.empty() ? say("任何数值", "any value") : say.List(parts);
-}
-
-Sentence TellStates(const Telling& telling) {
+Sentence TellStates(const Telling& telling, const assessment::Tiered& form) {
   const ClauseOutcome& outcome = telling.outcome;
   const Words& say = telling.say;
   Sentence sentence;
-  sentence.requirement =
-      absl::StrCat(telling.clause.tiered().what(),
-                   say("按情形", outcome.earns ? ": earns by state" : ": loses by state"),
-                   say(outcome.earns ? "加分" : "扣分", ""));
+  sentence.requirement = absl::StrCat(
+      form.what(), say("按情形", outcome.earns ? ": earns by state" : ": loses by state"),
+      say(outcome.earns ? "加分" : "扣分", ""));
   if (outcome.chosen < 0) {
     sentence.found = say("未出现所列情形", "none of the states");
   } else {
@@ -61,25 +28,50 @@ Sentence TellStates(const Telling& telling) {
                      say("）", ")"));
     if (!outcome.met && !outcome.earns) sentence.missing.push_back(part.name);
   }
+  if (outcome.chosen >= 0 && form.states(outcome.chosen).has_to_e4()) {
+    const assessment::ScoreState& state = form.states(outcome.chosen);
+    absl::StrAppend(&sentence.found, say("，由", ", "), telling.line.scorer(),
+                    say("在", " gives between "), Text(state.amount_e4()), say("至", " and "),
+                    Text(state.to_e4()), say("分之间酌定", ""));
+    if (outcome.given.empty()) {
+      absl::StrAppend(&sentence.found, say("，尚未评定", ", not yet judged"));
+      sentence.missing.push_back(say("尚未评定", "not yet judged"));
+    } else {
+      absl::StrAppend(&sentence.found, say("，理由：", ", reason: "), outcome.given[0]->reason());
+    }
+  }
   sentence.arithmetic = Taken(outcome, say);
   return sentence;
 }
 
 }  // namespace
 
-Sentence TellRateStep(const Telling& telling) {
-  const assessment::RateStep& form = telling.clause.rate_step();
+// “村法律顾问覆盖率=57/100=57%,低于60%标准3个百分点;每低1个百分点扣2分,共扣6分。”
+Sentence TellRateStep(const Telling& telling, const assessment::RateStep& form) {
   const ClauseOutcome& outcome = telling.outcome;
   const Words& say = telling.say;
-  if (outcome.empty) return TellEmpty(telling, form.what(), form.when_empty());
-  const std::string target = absl::StrCat(Text(form.target_percent_e4()), "%");
-  const std::string label = outcome.reading.evaluation.value.label();
+  if (outcome.empty || outcome.unknown) return TellUnread(telling, form.what(), form.when_empty());
+  const bool percent = form.unit().empty();
+  const std::string unit = percent ? "%" : form.unit();
+  const std::string steps_in = percent ? say("个百分点", " percentage points") : form.unit();
+  const std::string target = absl::StrCat(Text(form.target_percent_e4()), unit);
+  const std::string& label = outcome.reading.evaluation.value.label();
   Sentence sentence;
   sentence.requirement = absl::StrCat(
-      form.what(), say("（", " ("), label, say("）", ")"),
+      form.what(), label == form.what() ? "" : absl::StrCat(say("（", " ("), label, say("）", ")")),
       form.above() ? say("不应超过", " must not exceed ") : say("应达到", " must reach "), target);
   sentence.found =
-      absl::StrCat(say("实际", "found "), ValueText(outcome.reading, form.target_percent_e4()));
+      absl::StrCat(say("实际", "found "), ValueText(outcome.reading, form.target_percent_e4()),
+                   outcome.reading.evaluation.value.is_ratio() ? "" : unit);
+  if (form.has_round_rate()) {
+    absl::StrAppend(&sentence.found, say("（先四舍五入到", " (rounded first to "),
+                    form.round_rate(), say("位小数）", " places)"));
+  }
+  const v1::MeasureValue& value = outcome.reading.evaluation.value;
+  if (value.is_ratio() && !value.expression().empty() &&
+      value.denominator() < form.small_denominator()) {
+    absl::StrAppend(&sentence.found, say("（基数较小，比率波动大）", " (a small denominator)"));
+  }
   if (outcome.met) {
     sentence.arithmetic = Taken(outcome, say);
     return sentence;
@@ -87,14 +79,14 @@ Sentence TellRateStep(const Telling& telling) {
   // Shown exactly where four places suffice, else cut, so that it never looks larger than it is.
   const std::string distance = outcome.distance.RoundTo(4, Rounding::kCut).ToString();
   const std::string side = form.above() ? say("高", "above") : say("低", "below");
-  absl::StrAppend(&sentence.found, say("，", ", "), say(side, distance), say(distance, " points "),
-                  say("个百分点", side));
-  sentence.missing.push_back(say.zh()
-                                 ? absl::StrCat("距标准", target, "差", distance, "个百分点")
-                                 : absl::StrCat(distance, " percentage points short of ", target));
+  absl::StrAppend(&sentence.found, say("，", ", "),
+                  say.zh() ? absl::StrCat(side, distance, steps_in)
+                           : absl::StrCat(distance, percent ? " points " : steps_in + " ", side));
+  sentence.missing.push_back(say.zh() ? absl::StrCat("距标准", target, "差", distance, steps_in)
+                                      : absl::StrCat(distance, steps_in, " short of ", target));
   sentence.arithmetic =
       say.zh()
-          ? absl::StrCat("每", side, Text(form.step_percent_e4()), "个百分点扣",
+          ? absl::StrCat("每", side, Text(form.step_percent_e4()), steps_in, "扣",
                          Text(form.per_step_e4()), "分（", LabelOf(form.step_rounding(), say),
                          "），按", Text(outcome.steps * Points::kScale), "步计，",
                          Taken(outcome, say))
@@ -108,12 +100,14 @@ Sentence TellThreshold(const Telling& telling) {
   const assessment::Threshold& form = telling.clause.threshold();
   const ClauseOutcome& outcome = telling.outcome;
   const Words& say = telling.say;
-  if (outcome.empty) return TellEmpty(telling, form.what(), telling.clause.when_empty());
+  if (outcome.empty || outcome.unknown) {
+    return TellUnread(telling, form.what(), telling.clause.when_empty());
+  }
   Sentence sentence;
   const std::string unit = UnitOf(form.unit(), outcome.reading);
   sentence.requirement =
       absl::StrCat(form.what(), say("须", " must be "),
-                   ComparisonText(form.comparison(), outcome.threshold_e4, unit, say),
+                   ComparisonText(form.comparison(), outcome.against, unit, say),
                    outcome.unit_class.empty()
                        ? ""
                        : absl::StrCat(say("（", " ("), outcome.unit_class, say("）", ")")));
@@ -121,7 +115,7 @@ Sentence TellThreshold(const Telling& telling) {
   for (const Part& part : outcome.parts) {
     const std::string name = outcome.parts.size() > 1 ? part.name + say("", " ") : "";
     const std::string value =
-        part.applies ? absl::StrCat(ValueText(part.reading, outcome.threshold_e4),
+        part.applies ? absl::StrCat(ValueText(part.reading, outcome.against),
                                     part.reading.evaluation.value.is_ratio() ? "" : unit)
                      : say("无可计算的记录", "nothing to measure");
     found.push_back(absl::StrCat(
@@ -143,12 +137,14 @@ Sentence TellThreshold(const Telling& telling) {
   return sentence;
 }
 
-Sentence TellTiered(const Telling& telling) {
-  const assessment::Tiered& form = telling.clause.tiered();
+// “刑事发案占比6.5%,落在‘超过6%至7%’档,扣3分。”
+Sentence TellTiered(const Telling& telling, const assessment::Tiered& form) {
   const ClauseOutcome& outcome = telling.outcome;
   const Words& say = telling.say;
-  if (!form.states().empty()) return TellStates(telling);
-  if (outcome.empty) return TellEmpty(telling, form.what(), telling.clause.when_empty());
+  if (outcome.empty || outcome.unknown) {
+    return TellUnread(telling, form.what(), telling.clause.when_empty());
+  }
+  if (!form.states().empty()) return TellStates(telling, form);
   const std::string unit = UnitOf(form.unit(), outcome.reading);
   Sentence sentence;
   sentence.requirement =
@@ -168,6 +164,80 @@ Sentence TellTiered(const Telling& telling) {
   }
   if (!outcome.met && !outcome.earns) sentence.missing.push_back(sentence.found);
   sentence.arithmetic = Taken(outcome, say);
+  return sentence;
+}
+
+// “完成18条,目标20条,完成率90%,本项5分×90%=4.5分。”
+Sentence TellProportion(const Telling& telling, const assessment::Proportion& form) {
+  const ClauseOutcome& outcome = telling.outcome;
+  const Words& say = telling.say;
+  if (outcome.empty || outcome.unknown) {
+    return TellUnread(telling, form.what(), telling.clause.when_empty());
+  }
+  const std::string unit = UnitOf(form.unit(), outcome.reading);
+  const Fraction span = outcome.against - form.floor_e4();
+  const Fraction done = (outcome.reading.number - form.floor_e4()) / span;
+  const std::string share = absl::StrCat(Text(done * 100 * Points::kScale), "%");
+  const Fraction got = outcome.earns ? outcome.raw : Fraction(form.most_e4()) - outcome.raw;
+  Sentence sentence;
+  sentence.requirement = absl::StrCat(form.what(), say("目标", ": target "), Text(outcome.against),
+                                      unit, say("，按完成比例计分", ", in proportion"));
+  sentence.found = absl::StrCat(say("实际", "found "), ValueText(outcome.reading, outcome.against),
+                                outcome.reading.evaluation.value.is_ratio() ? "" : unit,
+                                say("，完成率", ", done "), share);
+  const bool line = form.base_e4() > 0 || form.floor_e4() != 0;
+  sentence.arithmetic =
+      line ? absl::StrCat(Text(form.base_e4()), "+(", Text(form.most_e4()), "-",
+                          Text(form.base_e4()), ")×", share, "=", Text(got), say("分，", ", "))
+           : absl::StrCat(Text(form.most_e4()), say("分×", " × "), share, "=", Text(got),
+                          say("分，", ", "));
+  absl::StrAppend(&sentence.arithmetic, Taken(outcome, say));
+  if (!outcome.met) {
+    sentence.missing.push_back(absl::StrCat(form.what(), say("未完成", " not reached: "), share));
+  }
+  return sentence;
+}
+
+// “发放问卷30份,有效26份,满意和比较满意24份,满意率92.3%(不了解2份不计)。”
+Sentence TellSurvey(const Telling& telling) {
+  const assessment::Survey& form = telling.clause.survey();
+  const ClauseOutcome& outcome = telling.outcome;
+  const Words& say = telling.say;
+  std::vector<std::string> sources;
+  bool small = false;
+  for (const Part& part : outcome.parts) {
+    const std::string name = outcome.parts.size() > 1 ? part.name + say("：", ": ") : "";
+    std::string text = absl::StrCat(name, say("有效", "valid "),
+                                    Text(part.required * Points::kScale), say("份", ""));
+    if (part.count != part.required) {
+      absl::StrAppend(&text, say("（不了解", " (don't know, not counted: "),
+                      Text((part.required - part.count) * Points::kScale), say("份不计）", ")"));
+    }
+    absl::StrAppend(&text, say("，满意", ", positive "), Text(part.reading.number), say("份", ""));
+    if (part.count > Fraction()) {
+      absl::StrAppend(&text, say("，占", ", "),
+                      part.amount.RoundTo(2, Rounding::kHalfUp).ToString(), "%");
+    }
+    small = small || !part.met;
+    sources.push_back(std::move(text));
+  }
+  const std::string found = absl::StrJoin(sources, say("；", "; "));
+  if (outcome.empty || outcome.unknown) {
+    Sentence sentence = TellUnread(telling, form.what(), form.when_small());
+    if (small) {
+      sentence.requirement = absl::StrCat(form.what(), say("样本不少于", ": at least "),
+                                          form.minimum_sample(), say("份", ""));
+      sentence.found =
+          absl::StrCat(found, say("，样本不足，按本细则", ", the sample is too small: "),
+                       LabelOf(form.when_small(), say));
+    }
+    return sentence;
+  }
+  Sentence sentence = form.has_steps()        ? TellRateStep(telling, form.steps())
+                      : form.has_brackets()   ? TellTiered(telling, form.brackets())
+                      : form.has_proportion() ? TellProportion(telling, form.proportion())
+                                              : TellBenchmark(telling, form.benchmark());
+  sentence.found = absl::StrCat(found, say("；", "; "), sentence.found);
   return sentence;
 }
 

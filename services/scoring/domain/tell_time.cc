@@ -44,6 +44,9 @@ Sentence TellLateness(const Telling& telling) {
   const assessment::Lateness& form = telling.clause.lateness();
   const ClauseOutcome& outcome = telling.outcome;
   const Words& say = telling.say;
+  if (outcome.empty || outcome.unknown) {
+    return TellUnread(telling, form.what(), telling.clause.when_empty());
+  }
   Sentence sentence;
   sentence.requirement = absl::StrCat(form.what(), say("", " "), DueText(form, say));
   if (form.grace() > 0) {
