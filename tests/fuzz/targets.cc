@@ -128,7 +128,7 @@ void Filter(absl::string_view bytes) {
   selection.county = "421221";
   selection.type = &type;
   selection.filter = &*tree;
-  selection.areas = {"421221106"};
+  selection.reaches = {{"421221106", ""}, {"421221107", "018f0000-0000-7000-8000-0000000000a1"}};
   selection.limit = 51;
   const records::BoundSql bound = records::SelectPage(selection, *sealer);
   // Of a caller's bytes none stands in the statement.
