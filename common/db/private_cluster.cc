@@ -292,7 +292,7 @@ absl::StatusOr<int> Spawn(const Program& program, const fs::path& log) {
   return server;
 }
 
-// Runs, and is no zombie that nobody waits for: those have no executable any more.
+// Runs, and neither ends nor is a zombie that nobody waits for: those have no executable any more.
 bool IsAlive(int pid) {
   std::error_code error;
   const fs::path program = fs::read_symlink(absl::StrCat("/proc/", pid, "/exe"), error);
@@ -303,8 +303,11 @@ bool IsAlive(int pid) {
 // reboot and name someone else, another cluster's server even.
 bool ServesFolder(int pid, const fs::path& data) {
   std::error_code error;
-  if (pid <= 0 || fs::read_symlink(absl::StrCat("/proc/", pid, "/cwd"), error) != data)
+  // A process that ends loses its executable before its folder.
+  if (pid <= 0 || fs::read_symlink(absl::StrCat("/proc/", pid, "/cwd"), error) != data ||
+      !IsAlive(pid)) {
     return false;
+  }
   const absl::StatusOr<std::string> name = ReadFile(absl::StrCat("/proc/", pid, "/comm"));
   return name.ok() && absl::StripAsciiWhitespace(*name) == "postgres";
 }
@@ -412,8 +415,8 @@ std::vector<std::string> ServerCommand(const fs::path& data, const fs::path& run
   set("unix_socket_permissions", "0770");
   set("max_connections", "200");
   set("shared_buffers", "128MB");
-  // After a crash the file system is synced at once, not file by file: seconds less. Since Linux 5.8
-  // it tells of errors like the other.
+  // After a crash the file system is synced at once, not file by file: seconds less. Since
+  // Linux 5.8 it tells of errors like the other.
   set("recovery_init_sync_method", "syncfs");
   set("timezone", "UTC");
   set("log_timezone", "UTC");
