@@ -4,7 +4,7 @@
 FADU_BUILD_PACKAGES=(g++ cmake ninja-build ccache mold pkg-config git ca-certificates
   libgrpc++-dev libgrpc-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libabsl-dev
   libpqxx-dev libpq-dev libgmp-dev prometheus-cpp-dev libgtest-dev libgmock-dev libssl-dev libyaml-cpp-dev
-  libboost1.81-dev libargon2-dev
+  libboost1.81-dev
   postgresql-15 postgresql-client-15 adduser procps)
 # Prometheus starts a service of its own on a real Debian; tests start theirs on a free port.
 FADU_TEST_PACKAGES=(python3 python3-yaml python3-grpcio python3-protobuf prometheus)
