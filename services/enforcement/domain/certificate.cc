@@ -7,6 +7,7 @@
 #include "common/base/civil_day.h"
 #include "common/base/status.h"
 #include "common/schema/reason.h"
+#include "common/schema/village_or_town.h"
 #include "fadu/common/v1/options.pb.h"
 #include "fadu/enforcement/v1/reason.pb.h"
 #include "services/enforcement/domain/officer.h"
@@ -118,7 +119,7 @@ bool MayMove(v1::CertificateState from, v1::CertificateState to) {
 
 absl::Status DecideCertificate(const v1::EnforcementCertificate* before,
                                v1::EnforcementCertificate& after, absl::CivilDay today) {
-  FADU_RETURN_IF_ERROR(CheckArea(after.area_code()));
+  FADU_RETURN_IF_ERROR(CheckVillageOrTown(after.area_code()));
   FADU_RETURN_IF_ERROR(CheckTerm(after));
   FADU_RETURN_IF_ERROR(CheckDates(after, today));
   after.set_state(StateOf(after));

@@ -2,12 +2,11 @@
 
 #include <string>
 
-#include "common/base/area_code.h"
 #include "common/base/civil_day.h"
 #include "common/base/status.h"
 #include "common/schema/reason.h"
+#include "common/schema/village_or_town.h"
 #include "fadu/common/v1/options.pb.h"
-#include "fadu/common/v1/reason.pb.h"
 #include "fadu/enforcement/v1/reason.pb.h"
 
 namespace fadu::enforcement {
@@ -19,15 +18,6 @@ absl::Status Dates(absl::string_view problem) {
 }
 
 }  // namespace
-
-absl::Status CheckArea(absl::string_view area_code) {
-  const AreaLevel level = LevelOf(area_code);
-  if (level == AreaLevel::kVillage || level == AreaLevel::kTown) return absl::OkStatus();
-  constexpr char kProblem[] = "应为村（社区）12位或乡镇9位区划代码";
-  return Fail(absl::StatusCode::kInvalidArgument, ::fadu::common::v1::REASON_FIELD_INVALID,
-              "enforcement is recorded for a village or a town",
-              {{"field", "area_code"}, {"problem", kProblem}}, {{"area_code", kProblem}});
-}
 
 v1::OfficerState StateOf(const v1::EnforcementOfficer& officer) {
   if (!officer.left_date().empty()) return v1::OFFICER_STATE_LEFT;
@@ -41,7 +31,7 @@ bool MayBeQualified(v1::StaffKind kind) {
 
 // ISO dates compare as texts; Rules have checked their form.
 absl::Status DecideOfficer(v1::EnforcementOfficer& officer, absl::CivilDay today) {
-  FADU_RETURN_IF_ERROR(CheckArea(officer.area_code()));
+  FADU_RETURN_IF_ERROR(CheckVillageOrTown(officer.area_code()));
   const std::string now = FormatDay(today);
   if (officer.posted_date() > now) return Dates("上岗日期在今天之后");
   if (officer.general_exam_date() > now || officer.special_exam_date() > now) {
@@ -66,7 +56,7 @@ absl::Status DecideOfficer(v1::EnforcementOfficer& officer, absl::CivilDay today
 }
 
 absl::Status DecideTraining(const v1::OfficerTraining& training, absl::CivilDay today) {
-  FADU_RETURN_IF_ERROR(CheckArea(training.area_code()));
+  FADU_RETURN_IF_ERROR(CheckVillageOrTown(training.area_code()));
   return training.held_date() > FormatDay(today) ? Dates("培训日期在今天之后") : absl::OkStatus();
 }
 

@@ -29,9 +29,6 @@ absl::Status DecideOfficer(v1::EnforcementOfficer& officer, absl::CivilDay today
 // INVALID_ARGUMENT / REASON_FIELD_INVALID, REASON_OFFICER_DATES: held after `today`.
 absl::Status DecideTraining(const v1::OfficerTraining& training, absl::CivilDay today);
 
-// The area of an enforcement record: a village or a town.
-absl::Status CheckArea(absl::string_view area_code);
-
 }  // namespace fadu::enforcement
 
 #endif  // FADU_SERVICES_ENFORCEMENT_DOMAIN_OFFICER_H_

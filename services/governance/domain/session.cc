@@ -7,9 +7,10 @@
 #include "common/base/civil_day.h"
 #include "common/base/status.h"
 #include "common/schema/reason.h"
+#include "common/schema/village_or_town.h"
 #include "fadu/common/v1/options.pb.h"
 #include "fadu/governance/v1/reason.pb.h"
-#include "services/governance/domain/area.h"
+#include "services/governance/domain/dates.h"
 
 namespace fadu::governance {
 namespace {
@@ -32,7 +33,7 @@ bool HasTwice(const google::protobuf::RepeatedField<int>& values) {
 }  // namespace
 
 absl::Status DecideSession(v1::Session& session, absl::CivilDay today) {
-  FADU_RETURN_IF_ERROR(CheckArea(session.area_code()));
+  FADU_RETURN_IF_ERROR(CheckVillageOrTown(session.area_code()));
   if (session.held_date() > FormatDay(today)) return WrongDates("会议日期在今天之后");
   if (HasTwice(session.bodies())) return Agenda("会议主体重复");
   if (HasTwice(session.topics())) return Agenda("主题重复");
@@ -74,7 +75,7 @@ v1::AgendaKind ProofOf(v1::DutyKind kind) {
 }
 
 absl::Status DecideDutyAct(const v1::DutyAct& act, absl::CivilDay today) {
-  FADU_RETURN_IF_ERROR(CheckArea(act.area_code()));
+  FADU_RETURN_IF_ERROR(CheckVillageOrTown(act.area_code()));
   if (act.done_date() > FormatDay(today)) return WrongDates("履职日期在今天之后");
   if (NeedsSession(act.kind()) && act.session_id().empty()) {
     return Unproven(absl::StatusCode::kInvalidArgument,

@@ -9,9 +9,10 @@
 #include "common/base/civil_day.h"
 #include "common/base/status.h"
 #include "common/schema/reason.h"
+#include "common/schema/village_or_town.h"
 #include "fadu/common/v1/options.pb.h"
 #include "fadu/governance/v1/reason.pb.h"
-#include "services/governance/domain/area.h"
+#include "services/governance/domain/dates.h"
 
 namespace fadu::governance {
 namespace {
@@ -145,7 +146,7 @@ bool MayMove(v1::ShortcomingState from, v1::ShortcomingState to) {
 
 absl::Status DecideShortcoming(const v1::Shortcoming* before, v1::Shortcoming& after,
                                absl::CivilDay today) {
-  FADU_RETURN_IF_ERROR(CheckArea(after.area_code()));
+  FADU_RETURN_IF_ERROR(CheckVillageOrTown(after.area_code()));
   FADU_RETURN_IF_ERROR(CheckDates(after, today));
   FADU_RETURN_IF_ERROR(CheckSteps(after));
   after.set_state(StateOf(after));
@@ -161,7 +162,7 @@ v1::PlanState StateOf(const v1::PlanItem& item) {
 }
 
 absl::Status DecidePlanItem(const v1::PlanItem* before, v1::PlanItem& after, absl::CivilDay today) {
-  FADU_RETURN_IF_ERROR(CheckArea(after.area_code()));
+  FADU_RETURN_IF_ERROR(CheckVillageOrTown(after.area_code()));
   const std::string now = FormatDay(today);
   if (after.adopted_date() > now) return WrongDates("制定日期在今天之后");
   if (after.done_date() > now) return WrongDates("完成日期在今天之后");

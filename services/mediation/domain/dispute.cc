@@ -3,12 +3,11 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "common/base/area_code.h"
 #include "common/base/civil_day.h"
 #include "common/base/status.h"
 #include "common/schema/reason.h"
+#include "common/schema/village_or_town.h"
 #include "fadu/common/v1/options.pb.h"
-#include "fadu/common/v1/reason.pb.h"
 
 namespace fadu::mediation {
 namespace {
@@ -29,15 +28,6 @@ std::string LabelOf(v1::DisputeState state) {
       ->options()
       .GetExtension(::fadu::common::v1::label)
       .zh();
-}
-
-absl::Status CheckArea(const v1::Dispute& dispute) {
-  const AreaLevel level = LevelOf(dispute.area_code());
-  if (level == AreaLevel::kVillage || level == AreaLevel::kTown) return absl::OkStatus();
-  constexpr char kProblem[] = "应为村（社区）12位或乡镇9位区划代码";
-  return Fail(absl::StatusCode::kInvalidArgument, ::fadu::common::v1::REASON_FIELD_INVALID,
-              "a dispute arises in a village or a town",
-              {{"field", "area_code"}, {"problem", kProblem}}, {{"area_code", kProblem}});
 }
 
 // ISO dates compare as texts; Rules have checked their form.
@@ -152,7 +142,7 @@ absl::Status DecideDispute(const v1::Dispute* before, v1::Dispute& after, absl::
     return Fail(absl::StatusCode::kInvalidArgument, v1::REASON_DISPUTE_ADMINISTRATIVE,
                 "administrative disputes are not for people's mediation");
   }
-  FADU_RETURN_IF_ERROR(CheckArea(after));
+  FADU_RETURN_IF_ERROR(CheckVillageOrTown(after.area_code()));
   FADU_RETURN_IF_ERROR(CheckDates(after, today));
   FADU_RETURN_IF_ERROR(CheckOutcome(after));
   FADU_RETURN_IF_ERROR(CheckAfterAgreement(after, today));
